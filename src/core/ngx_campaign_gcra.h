@@ -1,0 +1,40 @@
+
+/*
+ * Rate limiter: the generic cell rate algorithm (ITU-T I.371, annex A, virtual scheduling).  An account may send a
+ * message every 1/rate s, and `burst` of them at once after it was idle.  All times are ns since 1970; now is given.
+ */
+
+#ifndef _NGX_CAMPAIGN_GCRA_H_INCLUDED_
+#define _NGX_CAMPAIGN_GCRA_H_INCLUDED_
+
+
+#include "ngx_campaign.h"
+
+
+typedef struct {
+    uint64_t     rate;          /* millionths of a message a second, 1 .. NGX_CAMPAIGN_RATE_MAX * NGX_CAMPAIGN_RATE_UNIT */
+    uint32_t     burst;         /* messages, at least 1 */
+    int64_t      tat;           /* theoretical arrival time: when a message would be due by the rate alone; 0: never sent */
+} ngx_campaign_gcra_t;
+
+
+/*
+ * Grants up to `want` messages whose time of release is not after `until` (>= now) and books them (tat moves on).
+ * Message k (from 0) of the grant may go at max(now, *first + k * *step).  Returns the number granted; with 0 the
+ * results are still set: *first is when the next one may go.  A tat far in the future (the clock was set back) is
+ * brought down to now + burst / rate, so that a step of the clock never stalls an account.
+ */
+ngx_uint_t ngx_campaign_gcra_take(ngx_campaign_gcra_t *g, int64_t now, int64_t until, ngx_uint_t want, int64_t *first,
+    int64_t *step);
+
+/* as take, but books nothing: how many of `want` would be granted */
+ngx_uint_t ngx_campaign_gcra_peek(const ngx_campaign_gcra_t *g, int64_t now, int64_t until, ngx_uint_t want);
+
+/* when the next message may go; not before now */
+int64_t ngx_campaign_gcra_next(const ngx_campaign_gcra_t *g, int64_t now);
+
+/* ns between two messages, rounded up so that the rate is never exceeded */
+int64_t ngx_campaign_gcra_step(uint64_t rate);
+
+
+#endif /* _NGX_CAMPAIGN_GCRA_H_INCLUDED_ */

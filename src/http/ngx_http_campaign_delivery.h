@@ -1,0 +1,72 @@
+
+/*
+ * A message on its way out: one background request to the internal location of its gateway.  The dispatcher says which message and when;
+ * a delivery renders it, sends it and tells how that ended.  It judges nothing and records nothing.
+ */
+
+#ifndef _NGX_HTTP_CAMPAIGN_DELIVERY_H_INCLUDED_
+#define _NGX_HTTP_CAMPAIGN_DELIVERY_H_INCLUDED_
+
+
+#include "ngx_http_campaign_module.h"
+#include "ngx_campaign_number.h"
+#include "ngx_campaign_sms.h"
+#include "ngx_campaign_template.h"
+
+
+typedef void (*ngx_http_campaign_delivery_pt)(ngx_http_campaign_delivery_t *d);
+
+
+/* what the messages of a campaign have in common; made by the dispatcher, outlives every delivery that names it */
+
+typedef struct {
+    uint64_t                      no;
+    u_char                        id[NGX_CAMPAIGN_UUID_LEN];        /* text */
+    u_char                        account[NGX_CAMPAIGN_UUID_LEN];
+    ngx_str_t                     channel;
+    ngx_str_t                     from;
+    ngx_campaign_template_t       text;
+    ngx_http_campaign_gateway_t  *gateway;
+} ngx_http_campaign_origin_t;
+
+
+struct ngx_http_campaign_delivery_s {
+    /* set by the caller; all of it lives until `done` returns */
+    ngx_http_campaign_origin_t     *origin;
+    ngx_campaign_claimed_t         *message;
+    ngx_http_campaign_delivery_pt   done;
+    void                           *data;
+
+    /* result, in `done` */
+    ngx_campaign_answer_e           answer;
+    ngx_uint_t                      status;     /* with ANSWER_STATUS */
+    ngx_msec_t                      after;      /* Retry-After, ms; 0: none */
+    ngx_msec_t                      latency;    /* ms from start to the answer */
+
+    /* rendered by start, in the delivery's pool: for the variables */
+    u_char                          id[NGX_CAMPAIGN_UUID_LEN];
+    u_char                          to[NGX_CAMPAIGN_NUMBER_LEN];
+    size_t                          to_len;
+    ngx_str_t                       text;
+    ngx_campaign_size_t             size;
+
+    /* the rest is the delivery's own */
+    ngx_pool_t                     *pool;
+    ngx_connection_t               *connection; /* no socket: fd is -1 */
+    ngx_http_request_t             *main;
+    ngx_http_request_t             *request;    /* the background request */
+    ngx_event_t                     event;
+    ngx_msec_t                      started;
+    unsigned                        answered:1;
+};
+
+
+/*
+ * Starts the delivery d (zeroed but for the caller's part).  NGX_OK: under way, `done` is called exactly once, later, from the event loop, never from
+ * inside this call; the caller may free or reuse d from inside `done`.  NGX_BUSY: no connection is free (worker_connections); NGX_ERROR: no memory.  With
+ * both nothing has gone out and `done` is not called.
+ */
+ngx_int_t ngx_http_campaign_delivery_start(ngx_http_campaign_delivery_t *d, ngx_log_t *log);
+
+
+#endif /* _NGX_HTTP_CAMPAIGN_DELIVERY_H_INCLUDED_ */

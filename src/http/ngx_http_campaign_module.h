@@ -1,0 +1,102 @@
+
+/*
+ * The module's configuration, and what its files share: who holds the store of this process, and what a request carries.
+ */
+
+#ifndef _NGX_HTTP_CAMPAIGN_MODULE_H_INCLUDED_
+#define _NGX_HTTP_CAMPAIGN_MODULE_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "ngx_campaign_store.h"
+#include "ngx_campaign_retry.h"
+
+
+typedef struct ngx_http_campaign_call_s      ngx_http_campaign_call_t;
+typedef struct ngx_http_campaign_delivery_s  ngx_http_campaign_delivery_t;
+
+
+/* campaign_gateway CHANNEL uri: one a channel in all of http{} */
+
+typedef struct {
+    ngx_str_t                   channel;        /* upper case */
+    ngx_str_t                   uri;
+    ngx_uint_t                  concurrency;    /* deliveries at once */
+    ngx_flag_t                  receipts;       /* on: accepted is `sent`; off: `delivered` */
+    ngx_http_core_srv_conf_t   *cscf;           /* the server block that declared it */
+    u_char                     *file;           /* where, for messages */
+    ngx_uint_t                  line;
+} ngx_http_campaign_gateway_t;
+
+
+typedef struct {
+    ngx_campaign_store_conf_t   store;          /* path.data NULL: none was given */
+    ngx_flag_t                  dispatch;
+    ngx_array_t                 gateways;       /* ngx_http_campaign_gateway_t */
+    ngx_uint_t                  locations;      /* that need a store */
+    ngx_str_t                   channels;       /* "SMS, VIBER": for error messages */
+} ngx_http_campaign_main_conf_t;
+
+
+typedef struct {
+    ngx_campaign_retry_t        retry;          /* campaign_retry */
+    ngx_flag_t                  redelivery;     /* campaign_redelivery */
+} ngx_http_campaign_srv_conf_t;
+
+
+typedef enum {
+    NGX_HTTP_CAMPAIGN_NONE = 0,
+    NGX_HTTP_CAMPAIGN_API,
+    NGX_HTTP_CAMPAIGN_ADMIN
+} ngx_http_campaign_service_e;
+
+
+typedef struct {
+    ngx_http_campaign_service_e  service;       /* what this location serves */
+} ngx_http_campaign_loc_conf_t;
+
+
+/* what a request carries: a call of the API, or (background requests) the delivery of a message */
+
+typedef struct {
+    ngx_http_campaign_call_t      *call;
+    ngx_http_campaign_delivery_t  *delivery;
+} ngx_http_campaign_ctx_t;
+
+
+extern ngx_module_t  ngx_http_campaign_module;
+
+
+/* the store of this process; NULL: not open (503) */
+ngx_campaign_store_t *ngx_http_campaign_store(void);
+
+/* the gateway of a channel (any case); NULL: none is configured */
+ngx_http_campaign_gateway_t *ngx_http_campaign_gateway(ngx_http_campaign_main_conf_t *cmcf, ngx_str_t *channel);
+
+/* ngx_http_campaign_call.c: content handler of campaign_api and campaign_admin locations */
+ngx_int_t ngx_http_campaign_handler(ngx_http_request_t *r);
+
+/* ngx_http_campaign_call.c: the account that a request was authenticated for; NULL: none (yet) */
+ngx_campaign_account_t *ngx_http_campaign_call_account(ngx_http_request_t *r);
+
+/* ngx_http_campaign_error.c: header and body filter that give nginx's own errors the contract's form */
+ngx_int_t ngx_http_campaign_error_filter_init(ngx_conf_t *cf);
+
+/* ngx_http_campaign_variable.c */
+ngx_int_t ngx_http_campaign_variables_add(ngx_conf_t *cf);
+
+/*
+ * ngx_http_campaign_dispatch.c.  _prepare: in the master, before the fork (the hint's eventfd).  _init: in a worker, the store may still be closed
+ * (ngx_http_campaign_store() is asked again at each try for the lock).  _exit: in exit_process, before ngx_campaign_store_flush: what is left is handed to
+ * the store.  _wake: from any worker, after a commit that gives the dispatcher something to do; a hint, may be lost.
+ */
+ngx_int_t ngx_http_campaign_dispatch_prepare(ngx_cycle_t *cycle);
+ngx_int_t ngx_http_campaign_dispatch_init(ngx_cycle_t *cycle);
+void ngx_http_campaign_dispatch_exit(ngx_cycle_t *cycle);
+void ngx_http_campaign_dispatch_wake(void);
+
+
+#endif /* _NGX_HTTP_CAMPAIGN_MODULE_H_INCLUDED_ */

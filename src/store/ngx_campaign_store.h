@@ -1,0 +1,396 @@
+
+/*
+ * ngx_campaign_store.h: all that the module asks of its store, as domain operations.  No key, cursor or transaction of an engine
+ * shows; nothing above may assume that an operation is local, immediate, or the only writer.
+ *
+ * Rules of every operation
+ *  - the caller makes an op (ngx_campaign_op_init) in a pool that is the op's own: arguments and results live in it, and
+ *    from the start of the operation until `done` the pool is the store's alone (a thread may work in it);
+ *  - a starting call returns NGX_AGAIN (accepted: `done` will be called exactly once, in this process's event loop, never
+ *    from inside the starting call) or NGX_ERROR (nothing was started, op->rc says why, `done` is not called);
+ *  - in `done`, op->rc is the answer.  OK means durable as configured; every write is one transaction, counters included; with any other
+ *    rc nothing was changed (but UNKNOWN: the change may stand);
+ *  - reads see the last committed state or newer; results are copies in op->pool;
+ *  - a caller who goes away calls ngx_campaign_store_cancel(op): `done` is not called any more, the store destroys op->pool when
+ *    nothing works in it, and the change may stand.
+ */
+
+#ifndef _NGX_CAMPAIGN_STORE_H_INCLUDED_
+#define _NGX_CAMPAIGN_STORE_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+#include <ngx_thread_pool.h>
+
+#include "ngx_campaign.h"
+#include "ngx_campaign_id.h"
+#include "ngx_campaign_contact.h"
+
+
+typedef enum {
+    NGX_CAMPAIGN_OK = 0,
+    NGX_CAMPAIGN_NOT_FOUND,
+    NGX_CAMPAIGN_EXISTS,            /* unique name, number or key is taken */
+    NGX_CAMPAIGN_CONFLICT,          /* status is not what the caller expected */
+    NGX_CAMPAIGN_IN_USE,
+    NGX_CAMPAIGN_FENCED,            /* a newer dispatcher took over: claim and send nothing more */
+    NGX_CAMPAIGN_TOO_MANY,          /* an audience would hold more than NGX_CAMPAIGN_RECIPIENTS_MAX */
+    NGX_CAMPAIGN_FULL,              /* map or disk: 507 */
+    NGX_CAMPAIGN_UNAVAILABLE,       /* not open, or waited too long for its turn: 503, nothing was changed */
+    NGX_CAMPAIGN_UNKNOWN,
+    NGX_CAMPAIGN_INVALID,           /* page token */
+    NGX_CAMPAIGN_FAILURE,           /* ours; logged; 500 */
+    NGX_CAMPAIGN_RC_MAX
+} ngx_campaign_rc_e;
+
+
+typedef enum {
+    NGX_CAMPAIGN_DURABILITY_FULL = 0,
+    NGX_CAMPAIGN_DURABILITY_RELAXED     /* a power cut may take the newest transactions, never the store */
+} ngx_campaign_durability_e;
+
+
+typedef struct ngx_campaign_store_s  ngx_campaign_store_t;
+typedef struct ngx_campaign_op_s     ngx_campaign_op_t;
+
+typedef void (*ngx_campaign_done_pt)(ngx_campaign_op_t *op);
+
+struct ngx_campaign_op_s {
+    ngx_campaign_done_pt     done;
+    void                    *data;      /* the caller's */
+    ngx_pool_t              *pool;
+    ngx_log_t               *log;
+    ngx_campaign_rc_e        rc;
+
+    /* the rest is the store's */
+    ngx_campaign_store_t    *store;
+    void                    *work;      /* engine's function and its arguments */
+    void                    *args;
+    ngx_queue_t              queue;
+    ngx_event_t              event;
+    unsigned                 busy:1;    /* begun and not done */
+    unsigned                 canceled:1;
+};
+
+
+/*
+ * Head of every record; each kind's struct starts with it.  id, no, created and updated are set by the store at creation.
+ * Strings are not zero-terminated.
+ */
+
+typedef struct {
+    u_char                   id[NGX_CAMPAIGN_ID_LEN];
+    uint64_t                 no;            /* number within its kind, from 1; never shown */
+    uint32_t                 account;       /* number of the owner's account; 0: the server's own (accounts) */
+    ngx_uint_t               status;        /* ngx_campaign_status_e of a campaign, ..account_status_e of an account, 0 */
+    ngx_str_t                name;
+    ngx_str_t                channel;       /* upper case; empty where a kind has none */
+    time_t                   created;
+    time_t                   updated;
+} ngx_campaign_rec_t;
+
+typedef struct {
+    ngx_campaign_rec_t       rec;
+    uint64_t                 rate;          /* millionths of a message a second */
+    uint32_t                 burst;
+    u_char                   key_hash[32];  /* at creation only: SHA-256 of its first key, never read back */
+    u_char                   key_id[NGX_CAMPAIGN_ID_LEN];   /* result of creation */
+} ngx_campaign_account_t;
+
+typedef struct {
+    ngx_campaign_rec_t       rec;
+    ngx_uint_t               scope;         /* ngx_campaign_scope_e */
+    time_t                   expires;       /* 0: never */
+    u_char                   hash[32];      /* SHA-256 of the key */
+} ngx_campaign_key_t;
+
+typedef struct {
+    ngx_campaign_rec_t       rec;
+    ngx_uint_t               type;          /* ngx_campaign_sender_type_e */
+} ngx_campaign_sender_t;
+
+typedef struct {
+    ngx_campaign_rec_t       rec;
+    ngx_str_t                text;
+} ngx_campaign_text_t;                      /* a template as an object; ngx_campaign_template_t is its parsed text */
+
+typedef struct {
+    ngx_campaign_rec_t       rec;
+    uint32_t                 contacts;      /* living ones */
+    uint32_t                 next;          /* sequence number of the next contact */
+} ngx_campaign_audience_t;
+
+/* what changes while a campaign runs.  total = the sum of count[] = all recipients, in every committed state */
+
+typedef struct {
+    uint32_t                 total;
+    uint32_t                 pending;       /* not claimed, or waiting for a repeat */
+    uint32_t                 enroute;       /* claimed, outcome not recorded */
+    uint32_t                 sent, delivered, failed, canceled, skipped;
+    uint32_t                 again;         /* of pending: those that wait for a repeat */
+    uint32_t                 redelivered;   /* sent once more because their fate was uncertain */
+    uint32_t                 uncertain;     /* failed for that reason */
+    uint32_t                 reason[NGX_CAMPAIGN_R_MAX];    /* settled messages by reason */
+    time_t                   started;       /* 0: not yet */
+    time_t                   finished;
+} ngx_campaign_progress_t;
+
+typedef struct {
+    ngx_campaign_rec_t       rec;
+    u_char                   audience[NGX_CAMPAIGN_ID_LEN];     /* zero: numbers were given in the request */
+    u_char                   template[NGX_CAMPAIGN_ID_LEN];     /* zero: text was given in the request */
+    ngx_str_t                from;          /* sender's name, copied */
+    ngx_str_t                text;          /* template's text, copied */
+    ngx_str_t                payload;
+    time_t                   schedule;      /* 0: at once */
+    uint32_t                 validity;      /* seconds from its start; 0: no limit */
+    uint64_t                 list;          /* the store's: where its recipients are, and how many places */
+    uint32_t                 span;
+    ngx_campaign_progress_t  progress;
+} ngx_campaign_campaign_t;
+
+
+/* a page of a list: by key, never by offset; newest first */
+
+typedef struct {
+    ngx_campaign_kind_e      kind;          /* ACCOUNT, KEY, SENDER, TEMPLATE, AUDIENCE, CAMPAIGN */
+    uint32_t                 account;
+    ngx_str_t                channel;       /* filters; empty, 0: none */
+    ngx_uint_t               status;
+    ngx_str_t                token;         /* of an earlier page; empty: the first */
+    ngx_uint_t               size;          /* 1 .. 100 */
+
+    ngx_array_t             *items;         /* result: structs of the kind (ngx_campaign_sender_t, …), not pointers */
+    uint64_t                 total;         /* all that match */
+    uint64_t                 number;        /* of this page, from 1 */
+    ngx_str_t                first, current, previous, next;    /* tokens; data NULL: no such page; empty: without token */
+} ngx_campaign_page_t;
+
+
+/* what a new campaign refers to; the answers are apart, so that a client hears of all its mistakes at once */
+
+typedef struct {
+    uint32_t                 account;
+    ngx_str_t                channel;       /* of the request; empty: the audience's or template's */
+    u_char                  *audience;      /* ids; NULL: not asked */
+    u_char                  *template;
+    ngx_str_t                from;          /* empty: not asked */
+
+    ngx_campaign_rc_e        audience_rc, template_rc, from_rc;     /* result: OK or NOT_FOUND; from: in the resolved channel */
+    ngx_campaign_audience_t  found_audience;
+    ngx_campaign_text_t      found_template;
+    ngx_campaign_sender_t    found_from;
+} ngx_campaign_refs_t;
+
+
+/* contacts into an audience */
+
+typedef struct {
+    uint32_t                 account;
+    u_char                   audience[NGX_CAMPAIGN_ID_LEN];
+    ngx_campaign_pile_t     *pile;
+    unsigned                 single:1;      /* one contact: a number that stands there already is EXISTS */
+
+    uint32_t                 created, duplicates;       /* result */
+    u_char                   id[NGX_CAMPAIGN_ID_LEN];   /* result: of the last contact created */
+} ngx_campaign_import_t;
+
+/* a stored contact; results of ngx_campaign_store_contacts */
+
+typedef struct {
+    u_char                   id[NGX_CAMPAIGN_ID_LEN];
+    ngx_campaign_contact_t   contact;
+} ngx_campaign_member_t;
+
+
+/* change of a campaign: the fields of mask, in one transaction */
+
+#define NGX_CAMPAIGN_SET_STATUS    1
+#define NGX_CAMPAIGN_SET_NAME      2
+#define NGX_CAMPAIGN_SET_SCHEDULE  4            /* only while scheduled: else CONFLICT */
+
+
+/*
+ * Dispatch.  One process at a time holds the lease; its epoch fences every turn.  The dispatcher keeps a picture of all that can
+ * be sent (ngx_campaign_live_t) from the changes that each turn reports, and says what it wants to claim; a turn records the
+ * outcomes of messages sent, takes the accounts' rates, claims messages and starts scheduled campaigns: one transaction, one commit.
+ * A message is claimed in a committed transaction before its first byte goes out.
+ */
+
+typedef struct {                                /* an account or campaign that changed; strings live in the turn's pool */
+    ngx_campaign_kind_e      kind;              /* ACCOUNT or CAMPAIGN */
+    uint32_t                 account;
+    uint64_t                 no;
+    unsigned                 gone:1;            /* not to be dispatched (any more): nothing else is set */
+
+    uint64_t                 rate;              /* ACCOUNT */
+    uint32_t                 burst;
+    int64_t                  tat;               /* limiter's state, ns */
+
+    ngx_campaign_campaign_t  campaign;          /* CAMPAIGN */
+    uint32_t                 fresh;             /* places not yet claimed: at least the fresh messages left */
+    int64_t                  again_at;          /* us, when the earliest repeat is due; 0: none waits */
+} ngx_campaign_live_t;
+
+typedef enum {
+    NGX_CAMPAIGN_OUTCOME_SETTLED = 0,           /* state and reason are final (SENT too) */
+    NGX_CAMPAIGN_OUTCOME_AGAIN,                 /* tried, to be repeated at `due` */
+    NGX_CAMPAIGN_OUTCOME_BACK                   /* never tried: may be claimed again at `due`, no attempt is counted */
+} ngx_campaign_outcome_kind_e;
+
+typedef struct {
+    uint64_t                 campaign;
+    uint32_t                 seq;
+    uint8_t                  kind;              /* ngx_campaign_outcome_kind_e */
+    uint8_t                  state;             /* ngx_campaign_state_e */
+    uint8_t                  reason;            /* ngx_campaign_reason_e */
+    uint8_t                  attempt;           /* tries so far, this one included */
+    int64_t                  due;               /* us */
+} ngx_campaign_outcome_t;
+
+typedef struct {                                /* a message claimed */
+    uint64_t                 campaign;
+    uint32_t                 seq;
+    uint8_t                  attempt;           /* of the try that comes, from 1 */
+    uint8_t                  redelivery;        /* it may have gone out before */
+    ngx_campaign_contact_t   contact;           /* strings live in the turn's pool */
+} ngx_campaign_claimed_t;
+
+typedef struct {                                /* what to claim of one campaign */
+    uint64_t                 campaign;
+    uint32_t                 want;              /* messages */
+    uint32_t                 again;             /* of these, repeats at most (more, if fresh ones run out) */
+
+    ngx_campaign_claimed_t  *messages;          /* result: n of them, repeats first */
+    uint32_t                 n;
+    uint32_t                 left;              /* result: as fresh and again_at of ngx_campaign_live_t */
+    int64_t                  again_at;
+    unsigned                 gone:1;            /* result: nothing may be claimed of it any more */
+} ngx_campaign_claim_t;
+
+typedef struct {                                /* an account's claims in one turn */
+    uint32_t                 account;
+    ngx_campaign_claim_t    *claims;
+    ngx_uint_t               nclaims;
+    int64_t                  until;             /* ns: release nothing later than this */
+
+    uint32_t                 granted;           /* result: messages claimed, in all its claims */
+    int64_t                  first, step;       /* result, ns: message k of the grant goes at first + k * step */
+    int64_t                  tat;
+} ngx_campaign_grant_t;
+
+typedef struct {
+    uint64_t                 epoch;
+    ngx_campaign_outcome_t  *outcomes;          /* the store sorts them */
+    ngx_uint_t               noutcomes;
+    ngx_campaign_grant_t    *grants;
+    ngx_uint_t               ngrants;
+    ngx_str_t               *uncertain;         /* channels whose uncertain messages fail; those of others go again */
+    ngx_uint_t               nuncertain;
+    unsigned                 last:1;            /* starts nothing and reports no change: only records (shutdown) */
+
+    ngx_array_t             *changes;           /* result: ngx_campaign_live_t */
+    ngx_array_t             *finished;          /* result: uint64_t, numbers of campaigns that were settled by this turn */
+    int64_t                  next;              /* result, us: earliest scheduled start; 0: none; in the past: call again now */
+} ngx_campaign_turn_t;
+
+typedef struct {                                /* cheap look: is a turn worth while? */
+    unsigned                 changed:1;
+    int64_t                  next;              /* us, earliest scheduled start; 0: none */
+    uint64_t                 epoch;             /* newest: another than the dispatcher's own means that it was fenced */
+} ngx_campaign_peek_t;
+
+
+/*
+ * Opens the store in a directory; called in a worker, after the fork.  conf lives as long as the process.  NULL: failed, logged (what and
+ * the mend); the caller may try again later.
+ */
+typedef struct {
+    ngx_str_t                   path;           /* zero-terminated */
+    size_t                      size;           /* bytes of the map */
+    ngx_campaign_durability_e   durability;
+    ngx_thread_pool_t          *threads;
+} ngx_campaign_store_conf_t;
+
+ngx_campaign_store_t *ngx_campaign_store_open(ngx_campaign_store_conf_t *conf, ngx_log_t *log);
+
+/* at the end of a process, after its threads: commits what still waits, synchronously.  Calls no `done`.  Does not close LMDB's environment */
+void ngx_campaign_store_flush(ngx_campaign_store_t *st);
+
+/* 1: operations are under way (a worker that exits waits for them) */
+ngx_uint_t ngx_campaign_store_busy(ngx_campaign_store_t *st);
+
+/* the secret behind ids and tokens (NGX_CAMPAIGN_SECRET_LEN bytes) */
+u_char *ngx_campaign_store_secret(ngx_campaign_store_t *st);
+
+/* microseconds since 1970; the one clock of store and dispatcher */
+int64_t ngx_campaign_now(void);
+
+
+/* prepares op in pool, which becomes its own; done may be set later */
+void ngx_campaign_op_init(ngx_campaign_op_t *op, ngx_pool_t *pool, ngx_log_t *log, ngx_campaign_done_pt done, void *data);
+void ngx_campaign_store_cancel(ngx_campaign_op_t *op);
+
+/* reads */
+
+/* hash: SHA-256 of the key.  NOT_FOUND: unknown or expired */
+ngx_int_t ngx_campaign_store_auth(ngx_campaign_store_t *st, ngx_campaign_op_t *op, u_char *hash, ngx_campaign_account_t *account,
+    ngx_campaign_key_t *key);
+
+/* out: the struct of the kind; another account's object is NOT_FOUND */
+ngx_int_t ngx_campaign_store_get(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_kind_e kind, uint32_t account,
+    u_char *id, void *out);
+
+/* INVALID: the token is not one of this account, kind and filter */
+ngx_int_t ngx_campaign_store_page(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_page_t *page);
+
+ngx_int_t ngx_campaign_store_resolve(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_refs_t *refs);
+
+/* contacts of an audience in page->items (ngx_campaign_member_t), oldest first; page->kind is CONTACT; NOT_FOUND: no such audience */
+ngx_int_t ngx_campaign_store_contacts(ngx_campaign_store_t *st, ngx_campaign_op_t *op, u_char *audience, ngx_campaign_page_t *page);
+
+/* one contact, op->rc NOT_FOUND as above */
+ngx_int_t ngx_campaign_store_contact(ngx_campaign_store_t *st, ngx_campaign_op_t *op, uint32_t account, u_char *audience, u_char *id,
+    ngx_campaign_member_t *out);
+
+ngx_int_t ngx_campaign_store_peek(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_peek_t *peek);
+
+/* writes */
+
+/*
+ * Creates a record of kind ACCOUNT (and its first key), KEY, SENDER, TEMPLATE or AUDIENCE (pile: its first contacts, or NULL; doubles in it are
+ * dropped).  An empty name is assigned ("template-12").  EXISTS: the name is taken (senders: in their channel), or the key.
+ */
+ngx_int_t ngx_campaign_store_put(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_kind_e kind, void *rec,
+    ngx_campaign_pile_t *pile);
+
+/* account: rate, burst, status and name replace the stored ones.  Campaigns of a disabled account rest until it is active again */
+ngx_int_t ngx_campaign_store_account(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_account_t *account);
+
+ngx_int_t ngx_campaign_store_import(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_import_t *import);
+
+/*
+ * Creates a campaign: on c->audience, or on pile (no doubles in it).  rec.channel, from, text and schedule are set; status becomes scheduled, and
+ * the dispatcher starts it.  c is complete in `done`.  EXISTS: name; NOT_FOUND: audience or sender went away meanwhile; INVALID: nobody in it.
+ */
+ngx_int_t ngx_campaign_store_create(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_campaign_t *c,
+    ngx_campaign_pile_t *pile);
+
+/* c->rec.account and .id say which; from: mask (1 << status) of statuses in which it may be changed, else CONFLICT; c is complete in `done` */
+ngx_int_t ngx_campaign_store_change(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_campaign_t *c, ngx_uint_t mask,
+    ngx_uint_t from);
+
+/* CAMPAIGN with all its messages: IN_USE while it is in progress or paused or a message of it is in flight */
+ngx_int_t ngx_campaign_store_delete(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_kind_e kind, uint32_t account,
+    u_char *id);
+
+/* makes the caller the dispatcher: a new epoch; every account and campaign that can be sent will be reported by the next turns */
+ngx_int_t ngx_campaign_store_lease(ngx_campaign_store_t *st, ngx_campaign_op_t *op, uint64_t *epoch);
+
+/* FENCED: the epoch is not the newest; nothing was recorded or claimed */
+ngx_int_t ngx_campaign_store_turn(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_turn_t *turn);
+
+
+#endif /* _NGX_CAMPAIGN_STORE_H_INCLUDED_ */

@@ -1,0 +1,373 @@
+
+/*
+ * Claims of a turn: how many messages an account's rate allows, and which of each campaign.  It keeps true: the limiter's state is committed with
+ * the claims it was taken for; contacts deleted before their turn are skipped and cost no rate.
+ */
+
+#include "ngx_campaign_store_lmdb_turn.h"
+#include "ngx_campaign_gcra.h"
+
+
+#define NGX_CAMPAIGN_CLAIM_SPAN  8192           /* places between done and upto: a slow message holds up no other */
+#define NGX_CAMPAIGN_CLAIM_GONE  4096           /* places of deleted contacts passed in one claim */
+
+
+static ngx_campaign_rc_e ngx_campaign_turn_claim(ngx_campaign_states_t *x, ngx_campaign_claim_t *c, uint32_t account, uint32_t allowed);
+static ngx_campaign_rc_e ngx_campaign_turn_claim_again(ngx_campaign_states_t *x, ngx_campaign_claim_t *c,
+    ngx_campaign_campaign_t *campaign, uint32_t most);
+static ngx_campaign_rc_e ngx_campaign_turn_claim_fresh(ngx_campaign_states_t *x, ngx_campaign_claim_t *c,
+    ngx_campaign_campaign_t *campaign, uint32_t most);
+static ngx_campaign_rc_e ngx_campaign_turn_gone(ngx_campaign_states_t *x, uint32_t seq, ngx_uint_t recipient);
+static ngx_campaign_rc_e ngx_campaign_turn_message(ngx_campaign_states_t *x, ngx_campaign_claim_t *c, uint32_t seq, ngx_uint_t attempt,
+    ngx_uint_t redelivery, ngx_campaign_contact_t *contact);
+
+
+ngx_campaign_rc_e
+ngx_campaign_limit_get(ngx_campaign_txn_t *t, uint32_t account, int64_t *tat)
+{
+    int      rc;
+    u_char   key[4];
+    MDB_val  value;
+
+    ngx_campaign_be32_put(key, account);
+
+    rc = ngx_campaign_lmdb_get(t, NGX_CAMPAIGN_DB_LIMIT, key, 4, &value);
+
+    if (rc == MDB_NOTFOUND) {
+        *tat = 0;
+        return NGX_CAMPAIGN_OK;
+    }
+
+    if (rc != 0 || value.mv_size != 8) {
+        return ngx_campaign_lmdb_failed(t, rc ? rc : MDB_CORRUPTED, "limit of account");
+    }
+
+    *tat = (int64_t) ngx_campaign_be64_get(value.mv_data);
+
+    return NGX_CAMPAIGN_OK;
+}
+
+
+/* an account's claims, as many as its rate allows; the limiter's state is committed with them */
+
+ngx_campaign_rc_e
+ngx_campaign_turn_grant(ngx_campaign_states_t *x, ngx_campaign_grant_t *g)
+{
+    int                     rc;
+    u_char                  key[4], value[8];
+    int64_t                 now;
+    uint32_t                want, allowed;
+    ngx_uint_t              i;
+    ngx_campaign_rc_e       result;
+    ngx_campaign_gcra_t     gcra;
+    ngx_campaign_account_t  a;
+
+    g->granted = 0;
+    now = x->t->now * 1000;
+
+    ngx_memzero(&a, sizeof(ngx_campaign_account_t));
+
+    result = ngx_campaign_lmdb_record_get(x->t, NGX_CAMPAIGN_ACCOUNT, 0, g->account, NULL, &a);
+    if (result != NGX_CAMPAIGN_OK && result != NGX_CAMPAIGN_NOT_FOUND) {
+        return result;
+    }
+
+    for (want = 0, i = 0; i < g->nclaims; i++) {
+        g->claims[i].n = 0;
+        g->claims[i].gone = 0;
+        want += g->claims[i].want;
+    }
+
+    if (result == NGX_CAMPAIGN_NOT_FOUND || a.rec.status != NGX_CAMPAIGN_A_ACTIVE) {
+        return ngx_campaign_lmdb_feed(x->t, NGX_CAMPAIGN_ACCOUNT, 0, g->account);
+    }
+
+    result = ngx_campaign_limit_get(x->t, g->account, &g->tat);
+    if (result != NGX_CAMPAIGN_OK) {
+        return result;
+    }
+
+    gcra.rate = a.rate;
+    gcra.burst = a.burst;
+    gcra.tat = g->tat;
+
+    allowed = (uint32_t) ngx_campaign_gcra_peek(&gcra, now, g->until, want);
+
+    for (i = 0; i < g->nclaims; i++) {
+        result = ngx_campaign_turn_claim(x, &g->claims[i], g->account, allowed - g->granted);
+        if (result != NGX_CAMPAIGN_OK) {
+            return result;
+        }
+
+        g->granted += g->claims[i].n;
+    }
+
+    (void) ngx_campaign_gcra_take(&gcra, now, g->until, g->granted, &g->first, &g->step);
+
+    if (g->granted == 0) {
+        return NGX_CAMPAIGN_OK;
+    }
+
+    g->tat = gcra.tat;
+
+    ngx_campaign_be32_put(key, g->account);
+    ngx_campaign_be64_put(value, (uint64_t) gcra.tat);
+
+    rc = ngx_campaign_lmdb_put(x->t, NGX_CAMPAIGN_DB_LIMIT, key, 4, value, 8);
+
+    return rc == 0 ? NGX_CAMPAIGN_OK : ngx_campaign_lmdb_failed(x->t, rc, "limit of account");
+}
+
+
+static ngx_campaign_rc_e
+ngx_campaign_turn_claim(ngx_campaign_states_t *x, ngx_campaign_claim_t *c, uint32_t account, uint32_t allowed)
+{
+    uint32_t                 want, again;
+    ngx_campaign_rc_e        rc;
+    ngx_campaign_campaign_t  campaign;
+
+    rc = ngx_campaign_states_open(x, c->campaign);
+
+    if (rc == NGX_CAMPAIGN_NOT_FOUND || (rc == NGX_CAMPAIGN_OK && x->run.status != NGX_CAMPAIGN_C_IN_PROGRESS)) {
+        c->gone = 1;
+        return NGX_CAMPAIGN_OK;
+    }
+
+    if (rc != NGX_CAMPAIGN_OK) {
+        return rc;
+    }
+
+    ngx_memzero(&campaign, sizeof(ngx_campaign_campaign_t));
+
+    rc = ngx_campaign_lmdb_record_get(x->t, NGX_CAMPAIGN_CAMPAIGN, account, c->campaign, NULL, &campaign);
+    if (rc != NGX_CAMPAIGN_OK) {
+        return rc == NGX_CAMPAIGN_NOT_FOUND ? ngx_campaign_lmdb_failed(x->t, MDB_CORRUPTED, "campaign") : rc;
+    }
+
+    want = ngx_min(c->want, allowed);
+
+    if (want) {
+        c->messages = ngx_pcalloc(x->pool, want * sizeof(ngx_campaign_claimed_t));
+        if (c->messages == NULL) {
+            return NGX_CAMPAIGN_FAILURE;
+        }
+
+        again = (x->run.upto < campaign.span) ? ngx_min(c->again, want) : want;
+
+        if (x->run.progress.again) {
+            rc = ngx_campaign_turn_claim_again(x, c, &campaign, again);
+        }
+
+        if (rc == NGX_CAMPAIGN_OK) {
+            rc = ngx_campaign_turn_claim_fresh(x, c, &campaign, want);
+        }
+
+        if (rc != NGX_CAMPAIGN_OK) {
+            return rc;
+        }
+
+        x->run.epoch = x->turn->epoch;
+    }
+
+    c->left = campaign.span - x->run.upto;
+
+    rc = ngx_campaign_states_again_next(x, &c->again_at, NULL);
+    if (rc != NGX_CAMPAIGN_OK) {
+        return rc;
+    }
+
+    return want ? ngx_campaign_states_close(x) : NGX_CAMPAIGN_OK;
+}
+
+
+/* repeats whose time has come, earliest first, until c holds `most` messages */
+
+static ngx_campaign_rc_e
+ngx_campaign_turn_claim_again(ngx_campaign_states_t *x, ngx_campaign_claim_t *c, ngx_campaign_campaign_t *campaign, uint32_t most)
+{
+    u_char                  *byte;
+    int64_t                  due;
+    uint32_t                 seq;
+    ngx_uint_t               attempts, flags, found;
+    ngx_campaign_rc_e        rc;
+    ngx_campaign_walk_t      walk;
+    ngx_campaign_contact_t   contact;
+
+    while (c->n < most) {
+        rc = ngx_campaign_states_again_next(x, &due, &seq);
+        if (rc != NGX_CAMPAIGN_OK) {
+            return rc;
+        }
+
+        if (due == 0 || due > x->t->now) {
+            break;
+        }
+
+        rc = ngx_campaign_states_again_del(x, seq, due, &found);
+        if (rc != NGX_CAMPAIGN_OK) {
+            return rc;
+        }
+
+        x->run.progress.again--;
+        x->run.progress.pending--;
+
+        ngx_campaign_lmdb_walk_init(&walk, campaign->list, seq);
+
+        rc = ngx_campaign_lmdb_walk_next(x->t, &walk, &contact);
+        if (rc != NGX_CAMPAIGN_OK) {
+            return rc == NGX_CAMPAIGN_NOT_FOUND ? ngx_campaign_lmdb_failed(x->t, MDB_CORRUPTED, "contact of a repeat") : rc;
+        }
+
+        if (contact.deleted) {
+            rc = ngx_campaign_states_byte(x, seq, &byte);
+            if (rc == NGX_CAMPAIGN_OK) {
+                rc = ngx_campaign_states_settle(x, byte, NGX_CAMPAIGN_S_SKIPPED, NGX_CAMPAIGN_R_DELETED);
+            }
+
+            if (rc != NGX_CAMPAIGN_OK) {
+                return rc;
+            }
+
+            continue;
+        }
+
+        rc = ngx_campaign_states_tries_get(x, seq, &attempts, &flags);
+        if (rc != NGX_CAMPAIGN_OK) {
+            return rc;
+        }
+
+        rc = ngx_campaign_states_again_put(x, seq, 0);
+        if (rc != NGX_CAMPAIGN_OK) {
+            return rc;
+        }
+
+        if (flags & NGX_CAMPAIGN_TRY_UNCERTAIN) {
+            x->run.progress.redelivered++;
+        }
+
+        rc = ngx_campaign_turn_message(x, c, seq, attempts + 1, flags & NGX_CAMPAIGN_TRY_UNCERTAIN, &contact);
+        if (rc != NGX_CAMPAIGN_OK) {
+            return rc;
+        }
+    }
+
+    return NGX_CAMPAIGN_OK;
+}
+
+
+/* fresh messages in the order of their contacts, until c holds `most` messages */
+
+static ngx_campaign_rc_e
+ngx_campaign_turn_claim_fresh(ngx_campaign_states_t *x, ngx_campaign_claim_t *c, ngx_campaign_campaign_t *campaign, uint32_t most)
+{
+    uint32_t                 seq, end;
+    ngx_uint_t               gone;
+    ngx_campaign_rc_e        rc;
+    ngx_campaign_run_t      *run;
+    ngx_campaign_walk_t      walk;
+    ngx_campaign_contact_t   contact;
+
+    run = &x->run;
+    end = ngx_min(campaign->span, run->done + NGX_CAMPAIGN_CLAIM_SPAN);
+
+    ngx_campaign_lmdb_walk_init(&walk, campaign->list, run->upto);
+
+    for (gone = 0; c->n < most && run->upto < end && gone < NGX_CAMPAIGN_CLAIM_GONE; run->upto++) {
+
+        seq = run->upto;
+
+        rc = ngx_campaign_lmdb_walk_next(x->t, &walk, &contact);
+        if (rc != NGX_CAMPAIGN_OK) {
+            return rc == NGX_CAMPAIGN_NOT_FOUND ? ngx_campaign_lmdb_failed(x->t, MDB_CORRUPTED, "contact of a message") : rc;
+        }
+
+        if (contact.deleted) {
+            gone++;
+
+            /* the mark is the newest campaign when it was deleted: an older campaign, or that one, counts it */
+
+            rc = ngx_campaign_turn_gone(x, seq, campaign->rec.no <= contact.deleted - 1);
+            if (rc != NGX_CAMPAIGN_OK) {
+                return rc;
+            }
+
+            continue;
+        }
+
+        run->progress.pending--;
+
+        rc = ngx_campaign_turn_message(x, c, seq, 1, 0, &contact);
+        if (rc != NGX_CAMPAIGN_OK) {
+            return rc;
+        }
+    }
+
+    return NGX_CAMPAIGN_OK;
+}
+
+
+/* place of a deleted contact: a message skipped, or (deleted before the campaign was made) none at all */
+
+static ngx_campaign_rc_e
+ngx_campaign_turn_gone(ngx_campaign_states_t *x, uint32_t seq, ngx_uint_t recipient)
+{
+    u_char             *byte;
+    ngx_campaign_rc_e   rc;
+
+    rc = ngx_campaign_states_byte(x, seq, &byte);
+    if (rc != NGX_CAMPAIGN_OK) {
+        return rc;
+    }
+
+    x->dirty = 1;
+
+    if (!recipient) {
+        *byte = ngx_campaign_state_byte(NGX_CAMPAIGN_S_SKIPPED, NGX_CAMPAIGN_R_NONE);
+        return NGX_CAMPAIGN_OK;
+    }
+
+    x->run.progress.pending--;
+
+    return ngx_campaign_states_settle(x, byte, NGX_CAMPAIGN_S_SKIPPED, NGX_CAMPAIGN_R_DELETED);
+}
+
+
+static ngx_campaign_rc_e
+ngx_campaign_turn_message(ngx_campaign_states_t *x, ngx_campaign_claim_t *c, uint32_t seq, ngx_uint_t attempt, ngx_uint_t redelivery,
+    ngx_campaign_contact_t *contact)
+{
+    u_char                  *p;
+    size_t                   len;
+    ngx_uint_t               i;
+    ngx_campaign_claimed_t  *m;
+
+    m = &c->messages[c->n++];
+
+    m->campaign = c->campaign;
+    m->seq = seq;
+    m->attempt = (uint8_t) ngx_min(attempt, 255);
+    m->redelivery = redelivery ? 1 : 0;
+    m->contact = *contact;
+
+    x->run.progress.enroute++;
+
+    for (len = 0, i = 0; i < NGX_CAMPAIGN_CONTACT_FIELDS; i++) {
+        len += contact->field[i].len;
+    }
+
+    if (len == 0) {
+        return NGX_CAMPAIGN_OK;
+    }
+
+    p = ngx_pnalloc(x->pool, len);                      /* out of the map */
+    if (p == NULL) {
+        return NGX_CAMPAIGN_FAILURE;
+    }
+
+    for (i = 0; i < NGX_CAMPAIGN_CONTACT_FIELDS; i++) {
+        m->contact.field[i].data = p;
+        p = ngx_cpymem(p, contact->field[i].data, contact->field[i].len);
+    }
+
+    return NGX_CAMPAIGN_OK;
+}

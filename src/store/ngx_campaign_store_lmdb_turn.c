@@ -1,0 +1,724 @@
+
+/*
+ * One tick of the dispatcher in one transaction: outcomes of messages sent, starts of scheduled campaigns, what changed, the accounts' rates
+ * and new claims.  It keeps true: a message is claimed in a committed state before its first byte goes out; the counters of a campaign equal
+ * the states of its messages; only the newest epoch records or claims.
+ */
+
+#include "ngx_campaign_store_lmdb_turn.h"
+
+
+#define NGX_CAMPAIGN_TURN_STARTS   256          /* campaigns started in one turn */
+#define NGX_CAMPAIGN_TURN_CHANGES  512          /* changes reported in one turn */
+
+
+static ngx_campaign_rc_e ngx_campaign_turn_lease_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, void *args);
+static ngx_campaign_rc_e ngx_campaign_turn_peek_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, void *args);
+static ngx_campaign_rc_e ngx_campaign_turn_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, void *args);
+
+static ngx_campaign_rc_e ngx_campaign_turn_epoch(ngx_campaign_txn_t *t, uint64_t *epoch);
+static ngx_campaign_rc_e ngx_campaign_turn_outcomes(ngx_campaign_states_t *x);
+static int ngx_libc_cdecl ngx_campaign_turn_outcome_cmp(const void *one, const void *two);
+static ngx_campaign_rc_e ngx_campaign_turn_outcome(ngx_campaign_states_t *x, ngx_campaign_outcome_t *o);
+static ngx_campaign_rc_e ngx_campaign_turn_repeat(ngx_campaign_states_t *x, ngx_campaign_outcome_t *o);
+static ngx_campaign_rc_e ngx_campaign_turn_starts(ngx_campaign_states_t *x);
+static ngx_campaign_rc_e ngx_campaign_turn_changes(ngx_campaign_states_t *x);
+static ngx_campaign_rc_e ngx_campaign_turn_change_account(ngx_campaign_states_t *x, uint32_t account);
+static ngx_campaign_rc_e ngx_campaign_turn_change_campaign(ngx_campaign_states_t *x, uint32_t account, uint64_t no);
+static ngx_campaign_rc_e ngx_campaign_turn_recover(ngx_campaign_states_t *x, ngx_str_t *channel);
+static ngx_campaign_rc_e ngx_campaign_turn_uncertain(ngx_campaign_states_t *x, uint32_t seq, ngx_uint_t claimed_again,
+    ngx_uint_t repeat);
+
+static ngx_campaign_rc_e ngx_campaign_turn_sched_first(ngx_campaign_txn_t *t, int64_t *next);
+static ngx_campaign_rc_e ngx_campaign_turn_feed_first(ngx_campaign_txn_t *t, ngx_uint_t *any);
+
+
+ngx_int_t
+ngx_campaign_store_lease(ngx_campaign_store_t *st, ngx_campaign_op_t *op, uint64_t *epoch)
+{
+    return ngx_campaign_lmdb_write(st, op, ngx_campaign_turn_lease_work, epoch);
+}
+
+
+ngx_int_t
+ngx_campaign_store_peek(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_peek_t *peek)
+{
+    return ngx_campaign_lmdb_read(st, op, ngx_campaign_turn_peek_work, peek);
+}
+
+
+ngx_int_t
+ngx_campaign_store_turn(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_turn_t *turn)
+{
+    return ngx_campaign_lmdb_write(st, op, ngx_campaign_turn_work, turn);
+}
+
+
+/* a new epoch; whatever may be sent, or was being sent, is fed to its dispatcher */
+
+static ngx_campaign_rc_e
+ngx_campaign_turn_lease_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, void *args)
+{
+    uint64_t *epoch = args;
+
+    int                 rc;
+    u_char              value[8];
+    uint64_t            newest;
+    MDB_val             key, none;
+    MDB_cursor         *cursor;
+    ngx_campaign_rc_e   result;
+
+    result = ngx_campaign_turn_epoch(t, &newest);
+    if (result != NGX_CAMPAIGN_OK) {
+        return result;
+    }
+
+    newest++;
+    ngx_campaign_be64_put(value, newest);
+
+    rc = ngx_campaign_lmdb_put(t, NGX_CAMPAIGN_DB_META, "epoch", 5, value, 8);
+    if (rc != 0) {
+        return ngx_campaign_lmdb_failed(t, rc, "new epoch");
+    }
+
+    rc = mdb_cursor_open(t->txn, t->store->dbi[NGX_CAMPAIGN_DB_ACTIVE], &cursor);
+    if (rc != 0) {
+        return ngx_campaign_lmdb_failed(t, rc, "cursor of active");
+    }
+
+    for (rc = mdb_cursor_get(cursor, &key, &none, MDB_FIRST); rc == 0; rc = mdb_cursor_get(cursor, &key, &none, MDB_NEXT)) {
+        result = ngx_campaign_lmdb_feed(t, NGX_CAMPAIGN_CAMPAIGN, ngx_campaign_be32_get(key.mv_data),
+                                        ngx_campaign_be64_get((u_char *) key.mv_data + 4));
+        if (result != NGX_CAMPAIGN_OK) {
+            mdb_cursor_close(cursor);
+            return result;
+        }
+    }
+
+    mdb_cursor_close(cursor);
+
+    if (rc != MDB_NOTFOUND) {
+        return ngx_campaign_lmdb_failed(t, rc, "walk of active");
+    }
+
+    *epoch = newest;
+
+    return NGX_CAMPAIGN_OK;
+}
+
+
+static ngx_campaign_rc_e
+ngx_campaign_turn_peek_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, void *args)
+{
+    ngx_campaign_peek_t *peek = args;
+
+    ngx_uint_t         any;
+    ngx_campaign_rc_e  rc;
+
+    rc = ngx_campaign_turn_epoch(t, &peek->epoch);
+    if (rc != NGX_CAMPAIGN_OK) {
+        return rc;
+    }
+
+    rc = ngx_campaign_turn_feed_first(t, &any);
+    if (rc != NGX_CAMPAIGN_OK) {
+        return rc;
+    }
+
+    peek->changed = any ? 1 : 0;
+
+    return ngx_campaign_turn_sched_first(t, &peek->next);
+}
+
+
+static ngx_campaign_rc_e
+ngx_campaign_turn_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, void *args)
+{
+    ngx_campaign_turn_t *turn = args;
+
+    uint64_t                  newest;
+    ngx_uint_t                i, any;
+    ngx_campaign_rc_e         rc;
+    ngx_campaign_states_t  *x;
+
+    rc = ngx_campaign_turn_epoch(t, &newest);
+    if (rc != NGX_CAMPAIGN_OK) {
+        return rc;
+    }
+
+    if (newest != turn->epoch) {
+        return NGX_CAMPAIGN_FENCED;
+    }
+
+    x = ngx_pcalloc(op->pool, sizeof(ngx_campaign_states_t));
+    if (x == NULL) {
+        return NGX_CAMPAIGN_FAILURE;
+    }
+
+    x->t = t;
+    x->turn = turn;
+    x->pool = op->pool;
+
+    turn->next = 0;
+    turn->changes = ngx_array_create(op->pool, 8, sizeof(ngx_campaign_live_t));
+    turn->finished = ngx_array_create(op->pool, 4, sizeof(uint64_t));
+
+    if (turn->changes == NULL || turn->finished == NULL) {
+        return NGX_CAMPAIGN_FAILURE;
+    }
+
+    rc = ngx_campaign_turn_outcomes(x);
+    if (rc != NGX_CAMPAIGN_OK || turn->last) {
+        return rc;
+    }
+
+    rc = ngx_campaign_turn_starts(x);
+    if (rc != NGX_CAMPAIGN_OK) {
+        return rc;
+    }
+
+    rc = ngx_campaign_turn_changes(x);
+    if (rc != NGX_CAMPAIGN_OK) {
+        return rc;
+    }
+
+    for (i = 0; i < turn->ngrants; i++) {
+        rc = ngx_campaign_turn_grant(x, &turn->grants[i]);
+        if (rc != NGX_CAMPAIGN_OK) {
+            return rc;
+        }
+    }
+
+    rc = ngx_campaign_turn_sched_first(t, &turn->next);
+    if (rc != NGX_CAMPAIGN_OK) {
+        return rc;
+    }
+
+    rc = ngx_campaign_turn_feed_first(t, &any);
+    if (rc == NGX_CAMPAIGN_OK && any) {
+        turn->next = 1;
+    }
+
+    return rc;
+}
+
+
+static ngx_campaign_rc_e
+ngx_campaign_turn_epoch(ngx_campaign_txn_t *t, uint64_t *epoch)
+{
+    int      rc;
+    MDB_val  value;
+
+    rc = ngx_campaign_lmdb_get(t, NGX_CAMPAIGN_DB_META, "epoch", 5, &value);
+
+    if (rc == MDB_NOTFOUND) {
+        *epoch = 0;
+        return NGX_CAMPAIGN_OK;
+    }
+
+    if (rc != 0 || value.mv_size != 8) {
+        return ngx_campaign_lmdb_failed(t, rc ? rc : MDB_CORRUPTED, "epoch");
+    }
+
+    *epoch = ngx_campaign_be64_get(value.mv_data);
+
+    return NGX_CAMPAIGN_OK;
+}
+
+
+static ngx_campaign_rc_e
+ngx_campaign_turn_outcomes(ngx_campaign_states_t *x)
+{
+    ngx_uint_t               i;
+    ngx_campaign_rc_e        rc;
+    ngx_campaign_turn_t     *turn;
+    ngx_campaign_outcome_t  *o;
+
+    turn = x->turn;
+    o = turn->outcomes;
+
+    if (turn->noutcomes == 0) {
+        return NGX_CAMPAIGN_OK;
+    }
+
+    ngx_qsort(o, turn->noutcomes, sizeof(ngx_campaign_outcome_t), ngx_campaign_turn_outcome_cmp);
+
+    for (i = 0; i < turn->noutcomes; i++) {
+
+        if (i == 0 || o[i].campaign != o[i - 1].campaign) {
+            rc = ngx_campaign_states_open(x, o[i].campaign);
+
+            if (rc == NGX_CAMPAIGN_NOT_FOUND) {         /* cannot be: a campaign in flight is not deleted */
+                ngx_log_error(NGX_LOG_ERR, x->t->log, 0, "campaign %uL of an outcome is not in the store", o[i].campaign);
+                while (i + 1 < turn->noutcomes && o[i + 1].campaign == o[i].campaign) {
+                    i++;
+                }
+                continue;
+            }
+
+            if (rc != NGX_CAMPAIGN_OK) {
+                return rc;
+            }
+        }
+
+        rc = ngx_campaign_turn_outcome(x, &o[i]);
+        if (rc != NGX_CAMPAIGN_OK) {
+            return rc;
+        }
+
+        if (i + 1 == turn->noutcomes || o[i + 1].campaign != o[i].campaign) {
+            rc = ngx_campaign_states_close(x);
+            if (rc != NGX_CAMPAIGN_OK) {
+                return rc;
+            }
+        }
+    }
+
+    return NGX_CAMPAIGN_OK;
+}
+
+
+static int ngx_libc_cdecl
+ngx_campaign_turn_outcome_cmp(const void *one, const void *two)
+{
+    const ngx_campaign_outcome_t *a = one, *b = two;
+
+    if (a->campaign != b->campaign) {
+        return a->campaign < b->campaign ? -1 : 1;
+    }
+
+    return a->seq < b->seq ? -1 : a->seq > b->seq;
+}
+
+
+/* an outcome of a message that is not in flight was recorded before: it changes nothing */
+
+static ngx_campaign_rc_e
+ngx_campaign_turn_outcome(ngx_campaign_states_t *x, ngx_campaign_outcome_t *o)
+{
+    u_char              *byte;
+    ngx_uint_t           found;
+    ngx_campaign_rc_e    rc;
+    ngx_campaign_run_t  *run;
+
+    run = &x->run;
+
+    if (o->seq >= run->upto) {
+        return NGX_CAMPAIGN_OK;
+    }
+
+    rc = ngx_campaign_states_byte(x, o->seq, &byte);
+    if (rc != NGX_CAMPAIGN_OK) {
+        return rc;
+    }
+
+    switch (ngx_campaign_byte_state(*byte)) {
+
+    case NGX_CAMPAIGN_S_PENDING:
+        if (o->seq < run->done) {
+            return NGX_CAMPAIGN_OK;
+        }
+        break;
+
+    case NGX_CAMPAIGN_S_RETRY:
+        rc = ngx_campaign_states_again_del(x, o->seq, 0, &found);
+        if (rc != NGX_CAMPAIGN_OK || !found) {
+            return rc;
+        }
+        break;
+
+    default:
+        return NGX_CAMPAIGN_OK;
+    }
+
+    run->progress.enroute--;
+    x->dirty = 1;
+
+    if (o->kind != NGX_CAMPAIGN_OUTCOME_SETTLED && run->status != NGX_CAMPAIGN_C_CANCELED) {
+        *byte = ngx_campaign_state_byte(NGX_CAMPAIGN_S_RETRY, o->reason);
+        return ngx_campaign_turn_repeat(x, o);
+    }
+
+    if (o->kind != NGX_CAMPAIGN_OUTCOME_SETTLED) {
+        return ngx_campaign_states_settle(x, byte, NGX_CAMPAIGN_S_CANCELED, NGX_CAMPAIGN_R_CANCELED);
+    }
+
+    rc = ngx_campaign_states_settle(x, byte, o->state, o->reason);
+
+    if (rc == NGX_CAMPAIGN_OK && o->attempt > 1) {
+        rc = ngx_campaign_states_tries_put(x, o->seq, o->attempt, 0, 0);
+    }
+
+    return rc;
+}
+
+
+static ngx_campaign_rc_e
+ngx_campaign_turn_repeat(ngx_campaign_states_t *x, ngx_campaign_outcome_t *o)
+{
+    ngx_uint_t         attempts;
+    ngx_campaign_rc_e  rc;
+
+    attempts = o->attempt;
+
+    if (o->kind == NGX_CAMPAIGN_OUTCOME_BACK && attempts > 0) {
+        attempts--;
+    }
+
+    x->run.progress.pending++;
+    x->run.progress.again++;
+
+    rc = ngx_campaign_states_tries_put(x, o->seq, attempts, 0, o->due);
+    if (rc != NGX_CAMPAIGN_OK) {
+        return rc;
+    }
+
+    return ngx_campaign_states_again_put(x, o->seq, o->due);
+}
+
+
+static ngx_campaign_rc_e
+ngx_campaign_turn_starts(ngx_campaign_states_t *x)
+{
+    int                      rc;
+    uint32_t                 account;
+    MDB_val                  key, value;
+    uint64_t                 no;
+    ngx_uint_t               i;
+    ngx_campaign_rc_e        result;
+    ngx_campaign_txn_t      *t;
+    ngx_campaign_campaign_t  c;
+    MDB_cursor              *cursor;
+
+    t = x->t;
+
+    for (i = 0; i < NGX_CAMPAIGN_TURN_STARTS; i++) {
+
+        /* a move deletes the entry that it starts: the first is always the next */
+
+        rc = mdb_cursor_open(t->txn, t->store->dbi[NGX_CAMPAIGN_DB_SCHED], &cursor);
+        if (rc != 0) {
+            return ngx_campaign_lmdb_failed(t, rc, "cursor of sched");
+        }
+
+        rc = mdb_cursor_get(cursor, &key, &value, MDB_FIRST);
+        mdb_cursor_close(cursor);
+
+        if (rc == MDB_NOTFOUND) {
+            return NGX_CAMPAIGN_OK;
+        }
+
+        if (rc != 0 || key.mv_size != 16 || value.mv_size != 4) {
+            return ngx_campaign_lmdb_failed(t, rc ? rc : MDB_CORRUPTED, "first of sched");
+        }
+
+        if ((int64_t) ngx_campaign_be64_get(key.mv_data) * 1000000 > t->now) {
+            return NGX_CAMPAIGN_OK;
+        }
+
+        no = ngx_campaign_be64_get((u_char *) key.mv_data + 8);
+        account = ngx_campaign_be32_get(value.mv_data);
+
+        ngx_memzero(&c, sizeof(ngx_campaign_campaign_t));
+
+        result = ngx_campaign_lmdb_record_get(t, NGX_CAMPAIGN_CAMPAIGN, account, no, NULL, &c);
+        if (result == NGX_CAMPAIGN_OK) {
+            result = ngx_campaign_states_open(x, no);
+        }
+
+        if (result == NGX_CAMPAIGN_OK) {
+            result = ngx_campaign_lmdb_campaign_move(t, &c.rec, &x->run, NGX_CAMPAIGN_C_IN_PROGRESS);
+        }
+
+        if (result == NGX_CAMPAIGN_OK) {
+            result = ngx_campaign_states_close(x);
+        }
+
+        if (result != NGX_CAMPAIGN_OK) {
+            return result == NGX_CAMPAIGN_NOT_FOUND ? ngx_campaign_lmdb_failed(t, MDB_CORRUPTED, "scheduled campaign")
+                                                    : result;
+        }
+    }
+
+    return NGX_CAMPAIGN_OK;
+}
+
+
+static ngx_campaign_rc_e
+ngx_campaign_turn_changes(ngx_campaign_states_t *x)
+{
+    int                  rc;
+    u_char              *p, entry[13];
+    MDB_val              key, none;
+    uint32_t             account;
+    uint64_t             no;
+    ngx_uint_t           i;
+    MDB_cursor          *cursor;
+    ngx_campaign_rc_e    result;
+    ngx_campaign_txn_t  *t;
+
+    t = x->t;
+
+    for (i = 0; i < NGX_CAMPAIGN_TURN_CHANGES; i++) {
+
+        rc = mdb_cursor_open(t->txn, t->store->dbi[NGX_CAMPAIGN_DB_FEED], &cursor);
+        if (rc != 0) {
+            return ngx_campaign_lmdb_failed(t, rc, "cursor of feed");
+        }
+
+        rc = mdb_cursor_get(cursor, &key, &none, MDB_FIRST);
+        mdb_cursor_close(cursor);
+
+        if (rc == MDB_NOTFOUND) {
+            return NGX_CAMPAIGN_OK;
+        }
+
+        if (rc != 0 || key.mv_size != 13) {
+            return ngx_campaign_lmdb_failed(t, rc ? rc : MDB_CORRUPTED, "first of feed");
+        }
+
+        ngx_memcpy(entry, key.mv_data, 13);
+
+        p = entry;
+        account = ngx_campaign_be32_get(p + 1);
+        no = ngx_campaign_be64_get(p + 5);
+
+        if (p[0] == NGX_CAMPAIGN_ACCOUNT) {
+            result = ngx_campaign_turn_change_account(x, (uint32_t) no);
+        } else {
+            result = ngx_campaign_turn_change_account(x, account);
+
+            if (result == NGX_CAMPAIGN_OK) {
+                result = ngx_campaign_turn_change_campaign(x, account, no);
+            }
+        }
+
+        if (result != NGX_CAMPAIGN_OK) {
+            return result;
+        }
+
+        rc = ngx_campaign_lmdb_del(t, NGX_CAMPAIGN_DB_FEED, entry, 13);
+        if (rc != 0 && rc != MDB_NOTFOUND) {            /* recovery may have taken the campaign out */
+            return ngx_campaign_lmdb_failed(t, rc, "entry of feed");
+        }
+    }
+
+    return NGX_CAMPAIGN_OK;
+}
+
+
+static ngx_campaign_rc_e
+ngx_campaign_turn_change_account(ngx_campaign_states_t *x, uint32_t account)
+{
+    int64_t                 tat;
+    ngx_campaign_rc_e       rc;
+    ngx_campaign_live_t    *live;
+    ngx_campaign_account_t  a;
+
+    live = x->turn->changes->elts;
+
+    if (x->turn->changes->nelts && live[x->turn->changes->nelts - 1].account == account) {
+        return NGX_CAMPAIGN_OK;                         /* reported for the campaign before this one */
+    }
+
+    ngx_memzero(&a, sizeof(ngx_campaign_account_t));
+
+    rc = ngx_campaign_lmdb_record_get(x->t, NGX_CAMPAIGN_ACCOUNT, 0, account, NULL, &a);
+    if (rc != NGX_CAMPAIGN_OK && rc != NGX_CAMPAIGN_NOT_FOUND) {
+        return rc;
+    }
+
+    live = ngx_array_push(x->turn->changes);
+    if (live == NULL) {
+        return NGX_CAMPAIGN_FAILURE;
+    }
+
+    ngx_memzero(live, sizeof(ngx_campaign_live_t));
+
+    live->kind = NGX_CAMPAIGN_ACCOUNT;
+    live->account = account;
+    live->no = account;
+
+    if (rc == NGX_CAMPAIGN_NOT_FOUND || a.rec.status != NGX_CAMPAIGN_A_ACTIVE) {
+        live->gone = 1;
+        return NGX_CAMPAIGN_OK;
+    }
+
+    rc = ngx_campaign_limit_get(x->t, account, &tat);
+
+    live->rate = a.rate;
+    live->burst = a.burst;
+    live->tat = tat;
+
+    return rc;
+}
+
+
+static ngx_campaign_rc_e
+ngx_campaign_turn_change_campaign(ngx_campaign_states_t *x, uint32_t account, uint64_t no)
+{
+    ngx_campaign_rc_e         rc;
+    ngx_campaign_live_t      *live;
+    ngx_campaign_campaign_t   c;
+
+    ngx_memzero(&c, sizeof(ngx_campaign_campaign_t));
+
+    rc = ngx_campaign_lmdb_record_get(x->t, NGX_CAMPAIGN_CAMPAIGN, account, no, x->pool, &c);
+
+    if (rc == NGX_CAMPAIGN_OK) {
+        rc = ngx_campaign_states_open(x, no);
+    }
+
+    if (rc == NGX_CAMPAIGN_OK && x->run.epoch != x->turn->epoch) {
+
+        rc = ngx_campaign_turn_recover(x, &c.rec.channel);
+
+        if (rc == NGX_CAMPAIGN_OK) {
+            rc = ngx_campaign_states_close(x);
+        }
+    }
+
+    if (rc != NGX_CAMPAIGN_OK && rc != NGX_CAMPAIGN_NOT_FOUND) {
+        return rc;
+    }
+
+    live = ngx_array_push(x->turn->changes);
+    if (live == NULL) {
+        return NGX_CAMPAIGN_FAILURE;
+    }
+
+    ngx_memzero(live, sizeof(ngx_campaign_live_t));
+
+    live->kind = NGX_CAMPAIGN_CAMPAIGN;
+    live->account = account;
+    live->no = no;
+
+    if (rc == NGX_CAMPAIGN_NOT_FOUND || x->run.status != NGX_CAMPAIGN_C_IN_PROGRESS) {
+        live->gone = 1;
+        return NGX_CAMPAIGN_OK;
+    }
+
+    live->campaign = c;
+    live->campaign.progress = x->run.progress;
+    live->fresh = c.span - x->run.upto;
+
+    return ngx_campaign_states_again_next(x, &live->again_at, NULL);
+}
+
+
+/* what an earlier dispatcher claimed and did not record is uncertain: it goes again with the same id, or fails */
+
+static ngx_campaign_rc_e
+ngx_campaign_turn_recover(ngx_campaign_states_t *x, ngx_str_t *channel)
+{
+    int                  rc;
+    u_char              *byte, prefix[16];
+    MDB_val              key, none;
+    uint32_t             seq;
+    ngx_uint_t           i, repeat;
+    MDB_cursor          *cursor;
+    ngx_campaign_rc_e    result;
+    ngx_campaign_run_t  *run;
+
+    run = &x->run;
+    repeat = (run->status != NGX_CAMPAIGN_C_CANCELED);
+
+    for (i = 0; i < x->turn->nuncertain; i++) {
+        if (channel->len == x->turn->uncertain[i].len
+            && ngx_memcmp(channel->data, x->turn->uncertain[i].data, channel->len) == 0)
+        {
+            repeat = 0;
+        }
+    }
+
+    for (seq = run->done; seq < run->upto; seq++) {
+        result = ngx_campaign_states_byte(x, seq, &byte);
+        if (result != NGX_CAMPAIGN_OK) {
+            return result;
+        }
+
+        if (ngx_campaign_byte_state(*byte) == NGX_CAMPAIGN_S_PENDING) {
+            result = ngx_campaign_turn_uncertain(x, seq, 0, repeat);
+            if (result != NGX_CAMPAIGN_OK) {
+                return result;
+            }
+        }
+    }
+
+    run->done = run->upto;
+    run->epoch = x->turn->epoch;
+
+    for ( ;; ) {
+        rc = mdb_cursor_open(x->t->txn, x->t->store->dbi[NGX_CAMPAIGN_DB_AGAIN], &cursor);
+        if (rc != 0) {
+            return ngx_campaign_lmdb_failed(x->t, rc, "cursor of again");
+        }
+
+        ngx_campaign_be64_put(ngx_campaign_be64_put(prefix, x->campaign), 0);
+        key.mv_size = 16;
+        key.mv_data = prefix;
+
+        rc = mdb_cursor_get(cursor, &key, &none, MDB_SET_RANGE);
+        mdb_cursor_close(cursor);
+
+        if (rc == MDB_NOTFOUND || (rc == 0 && (key.mv_size != 20 || ngx_memcmp(key.mv_data, prefix, 16) != 0))) {
+            return NGX_CAMPAIGN_OK;
+        }
+
+        if (rc != 0) {
+            return ngx_campaign_lmdb_failed(x->t, rc, "claimed repeats");
+        }
+
+        result = ngx_campaign_turn_uncertain(x, ngx_campaign_be32_get((u_char *) key.mv_data + 16), 1, repeat);
+        if (result != NGX_CAMPAIGN_OK) {
+            return result;
+        }
+    }
+}
+
+
+static ngx_campaign_rc_e
+ngx_campaign_turn_uncertain(ngx_campaign_states_t *x, uint32_t seq, ngx_uint_t claimed_again, ngx_uint_t repeat)
+{
+    u_char             *byte;
+    ngx_uint_t          attempts, flags, found;
+    ngx_campaign_rc_e   rc;
+
+    attempts = 0;
+
+    if (claimed_again) {
+        rc = ngx_campaign_states_again_del(x, seq, 0, &found);
+        if (rc != NGX_CAMPAIGN_OK) {
+            return rc;
+        }
+
+        rc = ngx_campaign_states_tries_get(x, seq, &attempts, &flags);
+        if (rc != NGX_CAMPAIGN_OK) {
+            return rc;
+        }
+    }
+
+    rc = ngx_campaign_states_byte(x, seq, &byte);
+    if (rc != NGX_CAMPAIGN_OK) {
+        return rc;
+    }
+
+    x->dirty = 1;
+    x->run.progress.enroute--;
+
+    if (!repeat) {
+        return ngx_campaign_states_settle(x, byte, NGX_CAMPAIGN_S_FAILED, NGX_CAMPAIGN_R_UNCERTAIN);
+    }
+
+    *byte = ngx_campaign_state_byte(NGX_CAMPAIGN_S_RETRY, NGX_CAMPAIGN_R_UNCERTAIN);
+
+    x->run.progress.pending++;
+    x->run.progress.again++;
+
+    rc = ngx_campaign_states_tries_put(x, seq, attempts + 1, NGX_CAMPAIGN_TRY_UNCERTAIN, x->t->now);
+    if (rc != NGX_CAMPAIGN_OK) {
+        return rc;
+    }
+
+    return ngx_campaign_states_again_put(x, seq, x->t->now);
+}

@@ -1,0 +1,64 @@
+
+/*
+ * What the files of a turn share: the states of a campaign's messages while a transaction changes them.  One campaign is open at a time, and
+ * one chunk of it.
+ */
+
+#ifndef _NGX_CAMPAIGN_STORE_LMDB_TURN_H_INCLUDED_
+#define _NGX_CAMPAIGN_STORE_LMDB_TURN_H_INCLUDED_
+
+
+#include "ngx_campaign_store_lmdb.h"
+
+
+typedef struct {
+    ngx_campaign_txn_t      *t;
+    ngx_campaign_turn_t     *turn;
+    ngx_pool_t              *pool;              /* of the turn: for results */
+
+    uint64_t                 campaign;          /* the open one */
+    ngx_campaign_run_t       run;
+    uint32_t                 chunk;
+    unsigned                 loaded:1;          /* bytes hold chunk */
+    unsigned                 dirty:1;           /* and it has to be written */
+    u_char                   bytes[NGX_CAMPAIGN_CHUNK + 4];
+} ngx_campaign_states_t;
+
+
+/* ngx_campaign_store_lmdb_states.c */
+
+/* NOT_FOUND: no such campaign.  What the last one left unwritten is lost: close it first */
+ngx_campaign_rc_e ngx_campaign_states_open(ngx_campaign_states_t *x, uint64_t campaign);
+
+/* moves `done` on, ends a campaign that is settled, writes chunk and run */
+ngx_campaign_rc_e ngx_campaign_states_close(ngx_campaign_states_t *x);
+
+/* the state byte of a message; valid until the next call; who changes it sets x->dirty */
+ngx_campaign_rc_e ngx_campaign_states_byte(ngx_campaign_states_t *x, uint32_t seq, u_char **byte);
+
+/* a final state and its counters; the caller took the message out of pending or enroute */
+ngx_campaign_rc_e ngx_campaign_states_settle(ngx_campaign_states_t *x, u_char *byte, ngx_campaign_state_e state,
+    ngx_campaign_reason_e reason);
+
+/* earliest repeat that is not claimed: *due (us) is 0 if there is none; seq may be NULL */
+ngx_campaign_rc_e ngx_campaign_states_again_next(ngx_campaign_states_t *x, int64_t *due, uint32_t *seq);
+
+/* entries of `again`; due 0: claimed */
+ngx_campaign_rc_e ngx_campaign_states_again_put(ngx_campaign_states_t *x, uint32_t seq, int64_t due);
+ngx_campaign_rc_e ngx_campaign_states_again_del(ngx_campaign_states_t *x, uint32_t seq, int64_t due, ngx_uint_t *found);
+
+/* tries of a message; none: 0 */
+ngx_campaign_rc_e ngx_campaign_states_tries_get(ngx_campaign_states_t *x, uint32_t seq, ngx_uint_t *attempts, ngx_uint_t *flags);
+ngx_campaign_rc_e ngx_campaign_states_tries_put(ngx_campaign_states_t *x, uint32_t seq, ngx_uint_t attempts, ngx_uint_t flags, int64_t due);
+
+
+/* ngx_campaign_store_lmdb_claim.c */
+
+/* an account's claims, as many as its rate allows; the limiter's state is committed with them */
+ngx_campaign_rc_e ngx_campaign_turn_grant(ngx_campaign_states_t *x, ngx_campaign_grant_t *g);
+
+/* the limiter's state, ns; 0: it never sent */
+ngx_campaign_rc_e ngx_campaign_limit_get(ngx_campaign_txn_t *t, uint32_t account, int64_t *tat);
+
+
+#endif /* _NGX_CAMPAIGN_STORE_LMDB_TURN_H_INCLUDED_ */
