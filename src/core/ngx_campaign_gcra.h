@@ -11,6 +11,9 @@
 #include "ngx_campaign.h"
 
 
+#define NGX_CAMPAIGN_GCRA_AHEAD  NGX_CAMPAIGN_NS    /* a caller books releases at most this long ahead of now */
+
+
 typedef struct {
     uint64_t     rate;          /* millionths of a message a second, 1 .. NGX_CAMPAIGN_RATE_MAX * NGX_CAMPAIGN_RATE_UNIT */
     uint32_t     burst;         /* messages, at least 1 */
@@ -21,8 +24,10 @@ typedef struct {
 /*
  * Grants up to `want` messages whose time of release is not after `until` (>= now) and books them (tat moves on).
  * Message k (from 0) of the grant may go at max(now, *first + k * *step).  Returns the number granted; with 0 the
- * results are still set: *first is when the next one may go.  A tat far in the future (the clock was set back) is
- * brought down to now + burst / rate, so that a step of the clock never stalls an account.
+ * results are still set: *first is when the next one may go.  A tat too far in the future (the clock was set back) is
+ * brought down so that one message may go now, the next a step later: a step of the clock never stalls an account.
+ * Too far is more than burst steps after what may be booked ahead: after the later of `until` and
+ * now + NGX_CAMPAIGN_GCRA_AHEAD.
  */
 ngx_uint_t ngx_campaign_gcra_take(ngx_campaign_gcra_t *g, int64_t now, int64_t until, ngx_uint_t want, int64_t *first,
     int64_t *step);

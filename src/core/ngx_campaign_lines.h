@@ -28,13 +28,13 @@ typedef struct {
     ngx_str_t                  cell[NGX_CAMPAIGN_CELLS_MAX];   /* unquoted; they live until the next call */
 
     /* the rest is the reader's own */
-    u_char                    *buf;             /* NGX_CAMPAIGN_LINE_MAX bytes */
-    size_t                     len;             /* bytes of an unfinished record kept in buf */
+    u_char                    *buf;             /* NGX_CAMPAIGN_LINE_MAX bytes: the cells, unquoted, one after the other */
+    size_t                     len;             /* bytes of the record read so far, quotes included */
     ngx_uint_t                 next;            /* line number after the record at hand */
-    unsigned                   quoted:1;
-    unsigned                   skipping:1;      /* in the rest of a line that was too long */
+    unsigned                   at:3;            /* where in a record the next byte stands */
+    unsigned                   skipping:1;      /* the record is bad: its rest is passed over */
     unsigned                   begun:1;         /* the byte order mark was looked for */
-    unsigned                   cr:1;
+    unsigned                   cr:1;            /* the last byte was a CR that may belong to the end of the line */
 } ngx_campaign_lines_t;
 
 

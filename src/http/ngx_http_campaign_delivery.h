@@ -51,13 +51,28 @@ struct ngx_http_campaign_delivery_s {
     ngx_campaign_size_t             size;
 
     /* the rest is the delivery's own */
-    ngx_pool_t                     *pool;
+    ngx_pool_t                     *pool;       /* of the main request */
     ngx_connection_t               *connection; /* no socket: fd is -1 */
     ngx_http_request_t             *main;
     ngx_http_request_t             *request;    /* the background request */
-    ngx_event_t                     event;
+    ngx_event_t                     event;      /* ends it: posted with the answer, or a timer on an endless reply */
     ngx_msec_t                      started;
+    ngx_str_t                       body;       /* $campaign_body, once it was asked for */
+    off_t                           reply;      /* bytes of the reply that were thrown away */
+
+    ngx_http_connection_t           http;       /* what a connection of nginx has with it */
+    ngx_log_t                       log;
+    ngx_http_log_ctx_t              log_ctx;
+    ngx_buf_t                       buffer;
+    ngx_http_post_subrequest_t      finalized;
+    ngx_http_campaign_ctx_t         ctx;
+
+    ngx_http_handler_pt             handler;    /* of the gateway's location: proxy_pass, … */
+    ngx_http_upstream_t            *upstream;   /* the last one begun */
+
     unsigned                        answered:1;
+    unsigned                        holding:1;  /* the upstream waits for its configuration */
+    unsigned                        redirect:1; /* X-Accel-Redirect would have been followed */
 };
 
 

@@ -36,7 +36,9 @@ typedef struct {
     ngx_campaign_store_conf_t   store;          /* path.data NULL: none was given */
     ngx_flag_t                  dispatch;
     ngx_array_t                 gateways;       /* ngx_http_campaign_gateway_t */
-    ngx_uint_t                  locations;      /* that need a store */
+    const char                 *user;           /* first directive that needs a store, and where; NULL: none */
+    u_char                     *user_file;
+    ngx_uint_t                  user_line;
     ngx_str_t                   channels;       /* "SMS, VIBER": for error messages */
 } ngx_http_campaign_main_conf_t;
 
@@ -64,6 +66,7 @@ typedef struct {
 typedef struct {
     ngx_http_campaign_call_t      *call;
     ngx_http_campaign_delivery_t  *delivery;
+    ngx_chain_t                   *error;       /* the envelope that replaces a page of nginx's own */
 } ngx_http_campaign_ctx_t;
 
 
@@ -85,8 +88,11 @@ ngx_campaign_account_t *ngx_http_campaign_call_account(ngx_http_request_t *r);
 /* ngx_http_campaign_error.c: header and body filter that give nginx's own errors the contract's form */
 ngx_int_t ngx_http_campaign_error_filter_init(ngx_conf_t *cf);
 
-/* ngx_http_campaign_variable.c */
+/* ngx_http_campaign_variable.c: in preconfiguration */
 ngx_int_t ngx_http_campaign_variables_add(ngx_conf_t *cf);
+
+/* ngx_http_campaign_delivery.c: filters and phase handler, in postconfiguration (the module is an HTTP_AUX_FILTER) */
+ngx_int_t ngx_http_campaign_delivery_init(ngx_conf_t *cf);
 
 /*
  * ngx_http_campaign_dispatch.c.  _prepare: in the master, before the fork (the hint's eventfd).  _init: in a worker, the store may still be closed

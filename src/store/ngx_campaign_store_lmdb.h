@@ -3,11 +3,13 @@
  * LMDB as the store's engine: environment, tables and what its files share.  Only ngx_campaign_store_lmdb*.c include this.
  *
  * Tables (named databases) and their keys; numbers in keys are big-endian
- *   meta    "schema" "secret" "epoch", or 0x00 kind u8: last number given in that kind
+ *   meta    "schema" "secret" "epoch", or 0x00 kind u8: last number given in that kind, u64; or 0x01 kind u8, account u32: last number in a
+ *           name assigned there, u64
  *   rec     account u32 | kind u8 | no u64                         -> record (codec); a campaign's part that never changes
  *   name    account u32 | kind u8 | n u8, channel | name           -> no u64 (senders: channel; others: n = 0)
- *   list    account u32 | kind u8 | facet u8 | channel, status | no u64  -> nothing; records by channel, status, both
- *   count   the same without no; facet 0: all                      -> u64
+ *   list    account u32 | kind u8 | facet u8 | n u8, channel | status u8 | no u64  -> nothing; facet: 0 all, 1 by channel, 2 by
+ *           status, 3 both; what a facet does not name is left out
+ *   count   the same without no                                    -> u64
  *   key     SHA-256 of an API key                                  -> account u32, no u64 of the key's record
  *   block   list u64 | block u32                                   -> packed contacts, NGX_CAMPAIGN_BLOCK a block; crc32c u32
  *   number  list u64                                               -> sorted doubles: number u64, seq u32 (audiences only)
@@ -22,21 +24,33 @@
  *
  * A campaign's message seq is place seq of its list.  [0, done) is settled or waits in `again`; [done, upto) was claimed: a PENDING byte
  * there is a message in flight; [upto, span) is fresh.
+ *
+ * Status, schedule and date of change of a campaign are in `run`; its record keeps those of its creation, its lists follow `run`.  A
+ * cancel writes no state byte and leaves `again` as it is: in a canceled campaign each fresh message, and each RETRY byte without an entry
+ * of due 0, is CANCELED (reason CANCELED) and counted so.
  */
 
 #ifndef _NGX_CAMPAIGN_STORE_LMDB_H_INCLUDED_
 #define _NGX_CAMPAIGN_STORE_LMDB_H_INCLUDED_
 
 
-#include <lmdb.h>
-
 #include "ngx_campaign_store.h"
+#include "ngx_campaign_store_op.h"
 #include "ngx_campaign_codec.h"
+
+#include <lmdb.h>                               /* after nginx's headers, which choose what the system's declare */
 
 
 #define NGX_CAMPAIGN_SCHEMA  1
 
 #define NGX_CAMPAIGN_TRY_UNCERTAIN  1           /* flags of `tries` */
+
+/* lists of contacts (keys of `block`): an audience's, and the recipients given with a campaign */
+
+#define NGX_CAMPAIGN_LIST_AUDIENCE(no)  ((uint64_t) (no) << 1)
+#define NGX_CAMPAIGN_LIST_CAMPAIGN(no)  ((uint64_t) (no) << 1 | 1)
+
+#define NGX_CAMPAIGN_LIST_KEY  32               /* most bytes of a key of `list` */
 
 
 typedef enum {
@@ -68,6 +82,7 @@ typedef struct {
     ngx_log_t                 *log;
     int64_t                    now;             /* us, the same for the whole transaction */
     int                        err;             /* LMDB's code behind NGX_CAMPAIGN_FAILURE or _FULL; 0 */
+    unsigned                   quiet:1;         /* a group: who fails in it is run again alone, and logged then */
 } ngx_campaign_txn_t;
 
 /*
@@ -80,12 +95,17 @@ typedef ngx_campaign_rc_e (*ngx_campaign_work_pt)(ngx_campaign_txn_t *t, ngx_cam
 typedef struct ngx_campaign_writer_s  ngx_campaign_writer_t;
 
 struct ngx_campaign_store_s {
+    ngx_campaign_store_life_t  life;            /* stands first: see ngx_campaign_store_op.h */
     ngx_campaign_store_conf_t *conf;
     ngx_log_t                 *log;
-    MDB_env                   *env;
+    ngx_pool_t                *pool;            /* the store's own memory */
+    MDB_env                   *env;             /* NULL: closed, is being reopened */
     MDB_dbi                    dbi[NGX_CAMPAIGN_DB_MAX];
     MDB_txn                   *read;            /* reset between uses; event loop only */
     ngx_campaign_writer_t     *writer;
+    time_t                     full;            /* when a full disk or map was last logged; by the writer */
+    ngx_queue_t                deferred;        /* reads that wait until the environment can be mended */
+    ngx_event_t                tick;            /* each second: dead readers, an environment that has to be opened again */
     u_char                     secret[NGX_CAMPAIGN_SECRET_LEN];
 };
 
@@ -116,20 +136,48 @@ int ngx_campaign_lmdb_get(ngx_campaign_txn_t *t, ngx_campaign_db_e db, const voi
 int ngx_campaign_lmdb_put(ngx_campaign_txn_t *t, ngx_campaign_db_e db, const void *key, size_t klen, const void *value, size_t vlen);
 int ngx_campaign_lmdb_del(ngx_campaign_txn_t *t, ngx_campaign_db_e db, const void *key, size_t klen);
 
+/*
+ * Heals the environment after LMDB's code err of a begin: takes over a map that another process resized, else closes and opens it
+ * again.  In the event loop, while no transaction is under way in this process.  NGX_ERROR: nothing to be mended, or the store is closed
+ * now and the tick tries again.
+ */
+ngx_int_t ngx_campaign_lmdb_mend(ngx_campaign_store_t *st, int err);
+
+/* runs the reads that waited for the writer, so that the environment can be mended */
+void ngx_campaign_lmdb_read_deferred(ngx_campaign_store_t *st);
+
+/* closes the environment and frees the store: tests and tools.  A worker just exits (LMDB 0.9.26 to 0.9.31 races in mdb_env_close) */
+void ngx_campaign_lmdb_close(ngx_campaign_store_t *st);
+
+/* ngx_campaign_store_lmdb_open.c: NGX_ERROR was logged, with the mend */
+
+/* whether directory and files may be used at all */
+ngx_int_t ngx_campaign_lmdb_check(ngx_campaign_store_t *st);
+
+/* environment, tables, schema and secret; nothing of a failed one stays open */
+ngx_int_t ngx_campaign_lmdb_env_open(ngx_campaign_store_t *st);
+void ngx_campaign_lmdb_env_close(ngx_campaign_store_t *st);
+
 /* ngx_campaign_store_lmdb_write.c: the only file with threads */
 
 ngx_int_t ngx_campaign_lmdb_writer_init(ngx_campaign_store_t *st);
+
+/* 1: a transaction may be under way on the writer's thread, the environment must stay as it is */
+ngx_uint_t ngx_campaign_lmdb_writing(ngx_campaign_store_t *st);
+
+/* each second: a writer that waits too long for another process is told of, and what waits behind it is refused */
+void ngx_campaign_lmdb_writer_tick(ngx_campaign_store_t *st);
+
+/* commits all that waits, on this thread */
+void ngx_campaign_lmdb_writer_flush(ngx_campaign_store_t *st);
+
+void ngx_campaign_lmdb_writer_close(ngx_campaign_store_t *st);
 
 /* hands work to the writer: all that waits is committed together; `done` runs in the event loop after the commit */
 ngx_int_t ngx_campaign_lmdb_write(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_work_pt work, void *args);
 
 /* runs one work in a transaction of its own at once, on this thread: opening and tests */
 ngx_campaign_rc_e ngx_campaign_lmdb_write_now(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_work_pt work, void *args);
-
-/* ngx_campaign_store.c: `done` is called from the event loop, or the pool destroyed if the caller went away */
-void ngx_campaign_op_begin(ngx_campaign_store_t *st, ngx_campaign_op_t *op);
-void ngx_campaign_op_post(ngx_campaign_op_t *op, ngx_campaign_rc_e rc);
-void ngx_campaign_op_done(ngx_campaign_op_t *op);
 
 /* ngx_campaign_store_lmdb_record.c: records of every kind, by a table of kinds */
 
@@ -164,7 +212,46 @@ ngx_campaign_rc_e ngx_campaign_lmdb_record_move(ngx_campaign_txn_t *t, ngx_campa
 /* record, name, lists and counts go; status: the one it is listed under */
 ngx_campaign_rc_e ngx_campaign_lmdb_record_delete(ngx_campaign_txn_t *t, ngx_campaign_kind_e kind, const ngx_campaign_rec_t *rec);
 
-/* ngx_campaign_store_lmdb_contact.c */
+/* the number behind rec's account, channel and name; NOT_FOUND */
+ngx_campaign_rc_e ngx_campaign_lmdb_record_name_find(ngx_campaign_txn_t *t, ngx_campaign_kind_e kind, const ngx_campaign_rec_t *rec,
+    uint64_t *no);
+
+/* FAILURE: a string of rec is longer than the store can keep (the wire contract's limits are far below).  Reads only */
+ngx_campaign_rc_e ngx_campaign_lmdb_record_fits(ngx_campaign_txn_t *t, ngx_campaign_kind_e kind, const ngx_campaign_rec_t *rec);
+
+/* the key's record by its SHA-256; NOT_FOUND */
+ngx_campaign_rc_e ngx_campaign_lmdb_key_find(ngx_campaign_txn_t *t, const u_char *hash, uint32_t *account, uint64_t *no);
+
+/* bytes of the struct of a kind; 0: no kind of record */
+size_t ngx_campaign_lmdb_record_size(ngx_campaign_kind_e kind);
+
+/*
+ * Key of `count`, and of `list` without its number, at key (room for NGX_CAMPAIGN_LIST_KEY); returns its length.  channel empty,
+ * status 0: any.  channel has NGX_CAMPAIGN_CHANNEL_MAX bytes at most
+ */
+size_t ngx_campaign_lmdb_record_list(u_char *key, ngx_campaign_kind_e kind, uint32_t account, const ngx_str_t *channel, ngx_uint_t status);
+
+/* a number stored under a key; 0 if there is none */
+ngx_campaign_rc_e ngx_campaign_lmdb_counter_get(ngx_campaign_txn_t *t, ngx_campaign_db_e db, const u_char *key, size_t len,
+    uint64_t *value);
+
+/* ngx_campaign_store_lmdb_page.c: tokens of pages, bound by a MAC to the page's account, kind, filters, and to `list` (0: not of contacts) */
+
+typedef struct {
+    ngx_uint_t                 back;            /* 0: the page after key, 1: the page before it, in the order of the list */
+    uint64_t                   key;             /* of the item next to the page, not in it; < 2^54 */
+    uint64_t                   number;          /* of the page, from 1 */
+} ngx_campaign_place_t;
+
+/* sets token (in pool); NGX_ERROR: no memory */
+ngx_int_t ngx_campaign_lmdb_token_make(ngx_campaign_store_t *st, ngx_pool_t *pool, const ngx_campaign_page_t *page, uint64_t list,
+    const ngx_campaign_place_t *place, ngx_str_t *token);
+
+/* reads page->token, not empty.  NGX_DECLINED: not one of this list */
+ngx_int_t ngx_campaign_lmdb_token_open(ngx_campaign_store_t *st, const ngx_campaign_page_t *page, uint64_t list,
+    ngx_campaign_place_t *place);
+
+/* ngx_campaign_store_lmdb_block.c: lists of contacts; the operations on them are in _contact.c */
 
 /* appends the pile to list from place *next on; *next moves on.  unique: number index; doubles are counted, not stored */
 ngx_campaign_rc_e ngx_campaign_lmdb_contacts_add(ngx_campaign_txn_t *t, uint64_t list, uint32_t *next, ngx_campaign_pile_t *pile,
@@ -172,6 +259,9 @@ ngx_campaign_rc_e ngx_campaign_lmdb_contacts_add(ngx_campaign_txn_t *t, uint64_t
 
 /* removes every block (and number) of list */
 ngx_campaign_rc_e ngx_campaign_lmdb_contacts_drop(ngx_campaign_txn_t *t, uint64_t list);
+
+/* removes every entry of a table (without doubles) whose key begins with prefix */
+ngx_campaign_rc_e ngx_campaign_lmdb_prefix_drop(ngx_campaign_txn_t *t, ngx_campaign_db_e db, const u_char *prefix, size_t len);
 
 /* walks places [seq, …) of a list; strings of a contact point into the map */
 
@@ -199,6 +289,9 @@ ngx_campaign_rc_e ngx_campaign_lmdb_campaign_get(ngx_campaign_txn_t *t, uint32_t
 /* status of a campaign moves on: lists, sched, active, feed, counters of what is canceled, dates; run is changed, not written */
 ngx_campaign_rc_e ngx_campaign_lmdb_campaign_move(ngx_campaign_txn_t *t, const ngx_campaign_rec_t *rec, ngx_campaign_run_t *run,
     ngx_campaign_status_e to);
+
+/* takes a scheduled campaign out of `sched`; run->schedule is still what it was put there with */
+ngx_campaign_rc_e ngx_campaign_lmdb_sched_del(ngx_campaign_txn_t *t, const ngx_campaign_rec_t *rec, const ngx_campaign_run_t *run);
 
 /* tells the dispatcher to look at an account or campaign again */
 ngx_campaign_rc_e ngx_campaign_lmdb_feed(ngx_campaign_txn_t *t, ngx_campaign_kind_e kind, uint32_t account, uint64_t no);

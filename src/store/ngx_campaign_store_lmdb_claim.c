@@ -1,7 +1,7 @@
 
 /*
- * Claims of a turn: how many messages an account's rate allows, and which of each campaign.  It keeps true: the limiter's state is committed with
- * the claims it was taken for; contacts deleted before their turn are skipped and cost no rate.
+ * Claims of a turn: how many messages an account's rate allows, and which of each campaign.  It keeps true: the limiter's state is
+ * committed with the claims it was taken for; contacts deleted before their turn are skipped and cost no rate.
  */
 
 #include "ngx_campaign_store_lmdb_turn.h"
@@ -55,7 +55,7 @@ ngx_campaign_turn_grant(ngx_campaign_states_t *x, ngx_campaign_grant_t *g)
 {
     int                     rc;
     u_char                  key[4], value[8];
-    int64_t                 now;
+    int64_t                 now, until;
     uint32_t                want, allowed;
     ngx_uint_t              i;
     ngx_campaign_rc_e       result;
@@ -63,7 +63,12 @@ ngx_campaign_turn_grant(ngx_campaign_states_t *x, ngx_campaign_grant_t *g)
     ngx_campaign_account_t  a;
 
     g->granted = 0;
+    g->first = 0;
+    g->step = 0;
+    g->tat = 0;
+
     now = x->t->now * 1000;
+    until = ngx_max(g->until, now);                     /* the turn may have waited for the writer */
 
     ngx_memzero(&a, sizeof(ngx_campaign_account_t));
 
@@ -74,11 +79,18 @@ ngx_campaign_turn_grant(ngx_campaign_states_t *x, ngx_campaign_grant_t *g)
 
     for (want = 0, i = 0; i < g->nclaims; i++) {
         g->claims[i].n = 0;
+        g->claims[i].left = 0;
+        g->claims[i].again_at = 0;
         g->claims[i].gone = 0;
         want += g->claims[i].want;
     }
 
     if (result == NGX_CAMPAIGN_NOT_FOUND || a.rec.status != NGX_CAMPAIGN_A_ACTIVE) {
+
+        for (i = 0; i < g->nclaims; i++) {
+            g->claims[i].gone = 1;                      /* its campaigns are reported anew when it is active again */
+        }
+
         return ngx_campaign_lmdb_feed(x->t, NGX_CAMPAIGN_ACCOUNT, 0, g->account);
     }
 
@@ -91,7 +103,7 @@ ngx_campaign_turn_grant(ngx_campaign_states_t *x, ngx_campaign_grant_t *g)
     gcra.burst = a.burst;
     gcra.tat = g->tat;
 
-    allowed = (uint32_t) ngx_campaign_gcra_peek(&gcra, now, g->until, want);
+    allowed = (uint32_t) ngx_campaign_gcra_peek(&gcra, now, until, want);
 
     for (i = 0; i < g->nclaims; i++) {
         result = ngx_campaign_turn_claim(x, &g->claims[i], g->account, allowed - g->granted);
@@ -102,7 +114,7 @@ ngx_campaign_turn_grant(ngx_campaign_states_t *x, ngx_campaign_grant_t *g)
         g->granted += g->claims[i].n;
     }
 
-    (void) ngx_campaign_gcra_take(&gcra, now, g->until, g->granted, &g->first, &g->step);
+    (void) ngx_campaign_gcra_take(&gcra, now, until, g->granted, &g->first, &g->step);
 
     if (g->granted == 0) {
         return NGX_CAMPAIGN_OK;
@@ -146,6 +158,10 @@ ngx_campaign_turn_claim(ngx_campaign_states_t *x, ngx_campaign_claim_t *c, uint3
 
     want = ngx_min(c->want, allowed);
 
+    if (x->run.epoch != x->turn->epoch) {
+        want = 0;                                       /* not reported yet: what was in flight has to be recovered first */
+    }
+
     if (want) {
         c->messages = ngx_pcalloc(x->pool, want * sizeof(ngx_campaign_claimed_t));
         if (c->messages == NULL) {
@@ -176,7 +192,17 @@ ngx_campaign_turn_claim(ngx_campaign_states_t *x, ngx_campaign_claim_t *c, uint3
         return rc;
     }
 
-    return want ? ngx_campaign_states_close(x) : NGX_CAMPAIGN_OK;
+    if (want == 0) {
+        return NGX_CAMPAIGN_OK;
+    }
+
+    rc = ngx_campaign_states_close(x);
+
+    if (x->run.status != NGX_CAMPAIGN_C_IN_PROGRESS) {
+        c->gone = 1;                                    /* everybody left in it was deleted */
+    }
+
+    return rc;
 }
 
 
@@ -365,6 +391,10 @@ ngx_campaign_turn_message(ngx_campaign_states_t *x, ngx_campaign_claim_t *c, uin
     }
 
     for (i = 0; i < NGX_CAMPAIGN_CONTACT_FIELDS; i++) {
+        if (contact->field[i].len == 0) {
+            continue;
+        }
+
         m->contact.field[i].data = p;
         p = ngx_cpymem(p, contact->field[i].data, contact->field[i].len);
     }

@@ -1,7 +1,8 @@
 
 /*
- * States of a campaign's messages: a byte each in chunks, repeats in the order of their time, tries of those tried more than once.  It keeps
- * true: counters equal bytes when a campaign is closed; a campaign all of whose messages are settled is ended in the same transaction.
+ * States of a campaign's messages: a byte each in chunks, repeats in the order of their time, tries of those tried more than once.  It
+ * keeps true: counters equal bytes when a campaign is closed; a campaign all of whose messages are settled is ended in the same
+ * transaction.
  */
 
 #include "ngx_campaign_store_lmdb_turn.h"
@@ -87,7 +88,7 @@ ngx_campaign_states_end(ngx_campaign_states_t *x)
 
     ngx_memzero(&c, sizeof(ngx_campaign_campaign_t));
 
-    result = ngx_campaign_lmdb_record_get(x->t, NGX_CAMPAIGN_CAMPAIGN, run->account, x->campaign, NULL, &c);
+    result = ngx_campaign_lmdb_record_get(x->t, NGX_CAMPAIGN_CAMPAIGN, run->account, x->campaign, x->pool, &c);
     if (result != NGX_CAMPAIGN_OK) {
         return result == NGX_CAMPAIGN_NOT_FOUND ? ngx_campaign_lmdb_failed(x->t, MDB_CORRUPTED, "campaign that ends") : result;
     }
@@ -246,6 +247,11 @@ ngx_campaign_states_settle(ngx_campaign_states_t *x, u_char *byte, ngx_campaign_
 
     default:
         ngx_log_error(NGX_LOG_ALERT, x->t->log, 0, "message of campaign %uL settled in state %ui", x->campaign, (ngx_uint_t) state);
+        return NGX_CAMPAIGN_FAILURE;
+    }
+
+    if (reason >= NGX_CAMPAIGN_R_MAX) {
+        ngx_log_error(NGX_LOG_ALERT, x->t->log, 0, "message of campaign %uL settled for reason %ui", x->campaign, (ngx_uint_t) reason);
         return NGX_CAMPAIGN_FAILURE;
     }
 

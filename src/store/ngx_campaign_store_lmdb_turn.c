@@ -1,8 +1,8 @@
 
 /*
- * One tick of the dispatcher in one transaction: outcomes of messages sent, starts of scheduled campaigns, what changed, the accounts' rates
- * and new claims.  It keeps true: a message is claimed in a committed state before its first byte goes out; the counters of a campaign equal
- * the states of its messages; only the newest epoch records or claims.
+ * One tick of the dispatcher in one transaction: outcomes of messages sent, starts of scheduled campaigns, what changed, the accounts'
+ * rates and new claims.  It keeps true: a message is claimed in a committed state before its first byte goes out; the counters of a
+ * campaign equal the states of its messages; only the newest epoch records or claims.
  */
 
 #include "ngx_campaign_store_lmdb_turn.h"
@@ -139,7 +139,7 @@ ngx_campaign_turn_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, void *args)
     uint64_t                  newest;
     ngx_uint_t                i, any;
     ngx_campaign_rc_e         rc;
-    ngx_campaign_states_t  *x;
+    ngx_campaign_states_t    *x;
 
     rc = ngx_campaign_turn_epoch(t, &newest);
     if (rc != NGX_CAMPAIGN_OK) {
@@ -353,22 +353,36 @@ ngx_campaign_turn_outcome(ngx_campaign_states_t *x, ngx_campaign_outcome_t *o)
 }
 
 
+/* one given back was never tried: its claim counts neither as an attempt nor as a redelivery, and what was uncertain stays so */
+
 static ngx_campaign_rc_e
 ngx_campaign_turn_repeat(ngx_campaign_states_t *x, ngx_campaign_outcome_t *o)
 {
-    ngx_uint_t         attempts;
+    ngx_uint_t         attempts, flags;
     ngx_campaign_rc_e  rc;
 
     attempts = o->attempt;
+    flags = 0;
 
-    if (o->kind == NGX_CAMPAIGN_OUTCOME_BACK && attempts > 0) {
-        attempts--;
+    if (o->reason == NGX_CAMPAIGN_R_GATEWAY_TIMEOUT || o->reason == NGX_CAMPAIGN_R_UNCERTAIN) {
+        flags = NGX_CAMPAIGN_TRY_UNCERTAIN;             /* it may have arrived: the repeat is a redelivery */
+    }
+
+    if (o->kind == NGX_CAMPAIGN_OUTCOME_BACK) {
+        rc = ngx_campaign_states_tries_get(x, o->seq, &attempts, &flags);
+        if (rc != NGX_CAMPAIGN_OK) {
+            return rc;
+        }
+
+        if (flags & NGX_CAMPAIGN_TRY_UNCERTAIN) {
+            x->run.progress.redelivered--;
+        }
     }
 
     x->run.progress.pending++;
     x->run.progress.again++;
 
-    rc = ngx_campaign_states_tries_put(x, o->seq, attempts, 0, o->due);
+    rc = ngx_campaign_states_tries_put(x, o->seq, attempts, flags, o->due);
     if (rc != NGX_CAMPAIGN_OK) {
         return rc;
     }
@@ -385,10 +399,10 @@ ngx_campaign_turn_starts(ngx_campaign_states_t *x)
     MDB_val                  key, value;
     uint64_t                 no;
     ngx_uint_t               i;
+    MDB_cursor              *cursor;
     ngx_campaign_rc_e        result;
     ngx_campaign_txn_t      *t;
     ngx_campaign_campaign_t  c;
-    MDB_cursor              *cursor;
 
     t = x->t;
 
@@ -421,7 +435,7 @@ ngx_campaign_turn_starts(ngx_campaign_states_t *x)
 
         ngx_memzero(&c, sizeof(ngx_campaign_campaign_t));
 
-        result = ngx_campaign_lmdb_record_get(t, NGX_CAMPAIGN_CAMPAIGN, account, no, NULL, &c);
+        result = ngx_campaign_lmdb_record_get(t, NGX_CAMPAIGN_CAMPAIGN, account, no, x->pool, &c);
         if (result == NGX_CAMPAIGN_OK) {
             result = ngx_campaign_states_open(x, no);
         }
@@ -599,6 +613,9 @@ ngx_campaign_turn_change_campaign(ngx_campaign_states_t *x, uint32_t account, ui
     }
 
     live->campaign = c;
+    live->campaign.rec.status = x->run.status;
+    live->campaign.rec.updated = x->run.updated;
+    live->campaign.schedule = x->run.schedule;
     live->campaign.progress = x->run.progress;
     live->fresh = c.span - x->run.upto;
 
@@ -721,4 +738,65 @@ ngx_campaign_turn_uncertain(ngx_campaign_states_t *x, uint32_t seq, ngx_uint_t c
     }
 
     return ngx_campaign_states_again_put(x, seq, x->t->now);
+}
+
+
+/* start of the earliest scheduled campaign, us; 0: there is none */
+
+static ngx_campaign_rc_e
+ngx_campaign_turn_sched_first(ngx_campaign_txn_t *t, int64_t *next)
+{
+    int          rc;
+    MDB_val      key, value;
+    MDB_cursor  *cursor;
+
+    rc = mdb_cursor_open(t->txn, t->store->dbi[NGX_CAMPAIGN_DB_SCHED], &cursor);
+    if (rc != 0) {
+        return ngx_campaign_lmdb_failed(t, rc, "cursor of sched");
+    }
+
+    rc = mdb_cursor_get(cursor, &key, &value, MDB_FIRST);
+    mdb_cursor_close(cursor);
+
+    if (rc == MDB_NOTFOUND) {
+        *next = 0;
+        return NGX_CAMPAIGN_OK;
+    }
+
+    if (rc != 0 || key.mv_size != 16) {
+        return ngx_campaign_lmdb_failed(t, rc ? rc : MDB_CORRUPTED, "first of sched");
+    }
+
+    *next = (int64_t) ngx_campaign_be64_get(key.mv_data) * 1000000;
+
+    if (*next == 0) {
+        *next = 1;                                      /* at once, which is not never */
+    }
+
+    return NGX_CAMPAIGN_OK;
+}
+
+
+static ngx_campaign_rc_e
+ngx_campaign_turn_feed_first(ngx_campaign_txn_t *t, ngx_uint_t *any)
+{
+    int          rc;
+    MDB_val      key, none;
+    MDB_cursor  *cursor;
+
+    rc = mdb_cursor_open(t->txn, t->store->dbi[NGX_CAMPAIGN_DB_FEED], &cursor);
+    if (rc != 0) {
+        return ngx_campaign_lmdb_failed(t, rc, "cursor of feed");
+    }
+
+    rc = mdb_cursor_get(cursor, &key, &none, MDB_FIRST);
+    mdb_cursor_close(cursor);
+
+    if (rc != 0 && rc != MDB_NOTFOUND) {
+        return ngx_campaign_lmdb_failed(t, rc, "first of feed");
+    }
+
+    *any = (rc == 0);
+
+    return NGX_CAMPAIGN_OK;
 }

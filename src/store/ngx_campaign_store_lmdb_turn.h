@@ -1,7 +1,7 @@
 
 /*
- * What the files of a turn share: the states of a campaign's messages while a transaction changes them.  One campaign is open at a time, and
- * one chunk of it.
+ * What the files of a turn share: the states of a campaign's messages while a transaction changes them.  One campaign is open at a time,
+ * and one chunk of it.
  */
 
 #ifndef _NGX_CAMPAIGN_STORE_LMDB_TURN_H_INCLUDED_

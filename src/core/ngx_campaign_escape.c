@@ -1,0 +1,178 @@
+
+/*
+ * Escapers.  They keep true: the write pass writes what the length pass counted, and nothing that ends a string, a line or a URI's part
+ * goes through.
+ */
+
+#include "ngx_campaign_escape.h"
+
+
+/* bytes that a byte becomes in JSON: 1 as it is, 2 a short escape, 6 \u00XX */
+
+#define J_ROW  1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1
+
+/* clang-format off */
+
+static const u_char  ngx_campaign_escape_json_width[256] = {
+    6, 6, 6, 6, 6, 6, 6, 6, 2, 2, 2, 6, 2, 2, 6, 6,     /* \b \t \n \f \r */
+    6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6,
+    1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,     /* " */
+    J_ROW,
+    J_ROW,
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1,     /* \ */
+    J_ROW,
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 6,     /* DEL */
+    J_ROW, J_ROW, J_ROW, J_ROW, J_ROW, J_ROW, J_ROW, J_ROW
+};
+
+/* clang-format on */
+
+/* "-" "." "_" "~", digits and letters */
+
+static const uint32_t  ngx_campaign_escape_unreserved[8] = {
+    0x00000000, 0x03ff6000, 0x87fffffe, 0x47fffffe, 0, 0, 0, 0
+};
+
+static const u_char  ngx_campaign_escape_lower[] = "0123456789abcdef";
+static const u_char  ngx_campaign_escape_upper[] = "0123456789ABCDEF";
+
+
+/* U+2028 and U+2029, which end a line in JavaScript before ES2019: E2 80 A8, E2 80 A9 */
+
+#define ngx_campaign_escape_line(p, end)                                                                              \
+    (*(p) == 0xe2 && (end) - (p) >= 3 && (p)[1] == 0x80 && ((p)[2] == 0xa8 || (p)[2] == 0xa9))
+
+#define ngx_campaign_escape_reserved(c)                                                                               \
+    (!(ngx_campaign_escape_unreserved[(c) >> 5] & ((uint32_t) 1 << ((c) & 0x1f))))
+
+
+size_t
+ngx_campaign_escape_json_size(const u_char *text, size_t len)
+{
+    size_t         size;
+    const u_char  *p, *end;
+
+    size = 0;
+    end = text + len;
+
+    for (p = text; p < end; p++) {
+
+        if (ngx_campaign_escape_line(p, end)) {
+            size += 6;
+            p += 2;
+            continue;
+        }
+
+        size += ngx_campaign_escape_json_width[*p];
+    }
+
+    return size;
+}
+
+
+u_char *
+ngx_campaign_escape_json(u_char *p, const u_char *text, size_t len)
+{
+    u_char         c;
+    const u_char  *s, *end;
+
+    end = text + len;
+
+    for (s = text; s < end; s++) {
+        c = *s;
+
+        if (ngx_campaign_escape_line(s, end)) {
+            p = ngx_cpymem(p, "\\u202", 5);
+            *p++ = (s[2] == 0xa8) ? '8' : '9';
+            s += 2;
+            continue;
+        }
+
+        switch (ngx_campaign_escape_json_width[c]) {
+
+        case 1:
+            *p++ = c;
+            break;
+
+        case 2:
+            *p++ = '\\';
+            *p++ = (c == '\n') ? 'n' : (c == '\r') ? 'r' : (c == '\t') ? 't' : (c == '\b') ? 'b' : (c == '\f') ? 'f' : c;
+            break;
+
+        default:
+            p = ngx_cpymem(p, "\\u00", 4);
+            *p++ = ngx_campaign_escape_lower[c >> 4];
+            *p++ = ngx_campaign_escape_lower[c & 0xf];
+        }
+    }
+
+    return p;
+}
+
+
+size_t
+ngx_campaign_escape_uri_size(const u_char *text, size_t len)
+{
+    size_t         size;
+    const u_char  *p;
+
+    size = len;
+
+    for (p = text; p < text + len; p++) {
+        if (ngx_campaign_escape_reserved(*p)) {
+            size += 2;
+        }
+    }
+
+    return size;
+}
+
+
+u_char *
+ngx_campaign_escape_uri(u_char *p, const u_char *text, size_t len)
+{
+    const u_char  *s;
+
+    for (s = text; s < text + len; s++) {
+
+        if (ngx_campaign_escape_reserved(*s)) {
+            *p++ = '%';
+            *p++ = ngx_campaign_escape_upper[*s >> 4];
+            *p++ = ngx_campaign_escape_upper[*s & 0xf];
+
+        } else {
+            *p++ = *s;
+        }
+    }
+
+    return p;
+}
+
+
+size_t
+ngx_campaign_escape_plain_count(const u_char *text, size_t len)
+{
+    size_t         n;
+    const u_char  *p;
+
+    n = 0;
+
+    for (p = text; p < text + len; p++) {
+        n += (*p < 0x20 || *p == 0x7f);
+    }
+
+    return n;
+}
+
+
+u_char *
+ngx_campaign_escape_plain(u_char *p, const u_char *text, size_t len)
+{
+    const u_char  *s;
+
+    for (s = text; s < text + len; s++) {
+        *p++ = (*s < 0x20 || *s == 0x7f) ? ' ' : *s;
+    }
+
+    return p;
+}

@@ -1,0 +1,159 @@
+
+/*
+ * The dispatcher's decisions: whose turn it is, how many messages, when to look again.  The picture is data in queues: a campaign that
+ * could send stands in its account's ring, or is parked at a gateway that is full or rests; an account whose rate is spent, and a campaign
+ * whose next repeat is not due, wait for their time.  What has nothing to do stands nowhere and costs nothing; a turn costs what it asks for.
+ *
+ * Fair: accounts go round and each gives one message, of its next campaign; so an account's campaigns share its rate.  A free slot goes to
+ * the account that has waited longest at that gateway, so a full gateway holds up neither other gateways nor other accounts.  While an
+ * account waits for a slot there, it keeps a message of the rate that is booked ahead: its other campaigns do not take all.
+ *
+ * A later rule is a reason to wait with a time to it, or a number beside those that are here, not a branch in the walk:
+ *   own rate of a campaign   a second ngx_campaign_gcra_t, asked where the account's is; its time goes into `rest`
+ *   sending window           `rest` until it opens
+ *   canary                   a bound on `fresh`, raised when its outcomes are known
+ *   priority                 messages that a campaign gives before the next one's turn (one today); a ring a class for "always first"
+ *
+ * All structs are the caller's memory, zeroed, and stay where they are while they are added.  Times are us since 1970; nothing can fail.
+ */
+
+#ifndef _NGX_CAMPAIGN_PICK_H_INCLUDED_
+#define _NGX_CAMPAIGN_PICK_H_INCLUDED_
+
+
+#include "ngx_campaign_gcra.h"
+#include "ngx_campaign_heap.h"
+
+
+#define NGX_CAMPAIGN_PICK_REST  20000           /* us that a campaign waits after a claim that got nothing */
+
+#define NGX_CAMPAIGN_PICK_NEVER ((int64_t) 0x7fffffffffffffffLL)
+
+
+typedef struct ngx_campaign_pick_account_s   ngx_campaign_pick_account_t;
+typedef struct ngx_campaign_pick_campaign_s  ngx_campaign_pick_campaign_t;
+
+typedef struct {
+    uint32_t                       slots;       /* deliveries at once */
+    uint32_t                       used;        /* messages asked for or claimed, and not settled */
+    int64_t                        held;        /* rests until then */
+    ngx_queue_t                    lanes;       /* that wait for a slot, longest first */
+    ngx_queue_t                    served;      /* lanes that were given one in this round */
+    void                          *data;
+} ngx_campaign_pick_gateway_t;
+
+/* an account at a gateway */
+
+typedef struct {
+    ngx_queue_t                    queue;       /* in gateway->lanes or ->served */
+    ngx_queue_t                    parked;      /* campaigns */
+    unsigned                       waits:1;     /* is in lanes */
+    unsigned                       served:1;    /* is in served */
+} ngx_campaign_pick_lane_t;
+
+struct ngx_campaign_pick_account_s {
+    ngx_campaign_gcra_t            gcra;
+    unsigned                       active:1;    /* may send */
+    void                          *data;
+
+    /* the rest is the picker's; lanes: memory by the caller, one a gateway */
+    ngx_campaign_pick_lane_t      *lanes;
+    ngx_campaign_heap_node_t       timer;        /* set: the rate is spent until then */
+    ngx_queue_t                    queue;       /* in pick->ring */
+    ngx_queue_t                    ready;       /* campaigns */
+    ngx_queue_t                    asked;       /* in pick->asked */
+    ngx_queue_t                    claims;      /* result of a turn: campaigns asked for, by their `claim` */
+    uint32_t                       allowed;     /* of this turn's messages, left */
+    uint32_t                       spare;       /* of these, for a campaign that waits for a slot */
+    uint32_t                       want;        /* result of a turn: messages asked for in all */
+    unsigned                       saves:1;     /* with time set: its lanes wait on, there is rate for them */
+    unsigned                       in_ring:1;
+    unsigned                       in_turn:1;
+};
+
+struct ngx_campaign_pick_campaign_s {
+    ngx_campaign_pick_account_t   *account;
+    ngx_campaign_pick_gateway_t   *gateway;
+    void                          *data;
+
+    uint32_t                       want;        /* result of a turn: messages to claim */
+    uint32_t                       again;       /* result of a turn: of these, repeats at most */
+    ngx_queue_t                    claim;       /* in account->claims */
+
+    /* the rest is the picker's */
+    uint32_t                       fresh;       /* not claimed */
+    uint32_t                       repeats;     /* asked for at once when some are due: their number is not known */
+    int64_t                        again_at;    /* earliest repeat; 0: none */
+    int64_t                        rest;        /* not before */
+    ngx_campaign_heap_node_t       timer;
+    ngx_queue_t                    queue;       /* in account->ready or a lane's parked */
+    unsigned                       place:2;     /* in which of them */
+    unsigned                       in_turn:1;
+    unsigned                       first:1;     /* was given a slot: goes before the account's others */
+    unsigned                       odd:1;       /* a single message: fresh and repeat by turns */
+};
+
+typedef struct {
+    ngx_campaign_pick_gateway_t   *gateways;
+    ngx_uint_t                     ngateways;
+    int64_t                        horizon;     /* us ahead that a turn releases messages */
+    uint32_t                       most;        /* messages that a turn asks for, at most */
+
+    ngx_queue_t                    asked;       /* result of a turn: accounts, by their `asked` */
+    ngx_queue_t                    ring;        /* accounts with a ready campaign and rate left */
+    ngx_campaign_heap_node_t      *accounts;    /* heaps by time: whose rate is spent, whose repeats are not due */
+    ngx_campaign_heap_node_t      *campaigns;
+    int64_t                        now;
+} ngx_campaign_pick_t;
+
+
+/* gateways (slots and data are set), ngateways, horizon and most are set */
+void ngx_campaign_pick_init(ngx_campaign_pick_t *pick);
+
+/* adds an account: lanes, gcra and active are set */
+void ngx_campaign_pick_account_add(ngx_campaign_pick_t *pick, ngx_campaign_pick_account_t *a);
+
+/* gcra or active of the account have changed, or a turn's grant is known */
+void ngx_campaign_pick_account_set(ngx_campaign_pick_t *pick, ngx_campaign_pick_account_t *a, int64_t now);
+
+/* an account without campaigns, not in a turn */
+void ngx_campaign_pick_account_remove(ngx_campaign_pick_t *pick, ngx_campaign_pick_account_t *a);
+
+/*
+ * What a campaign (account and gateway are set; added by the first call) has to send.  In a turn, between _turn and _claimed, it is
+ * only noted.
+ */
+void ngx_campaign_pick_campaign_set(ngx_campaign_pick_t *pick, ngx_campaign_pick_campaign_t *c, uint32_t fresh, int64_t again_at,
+    int64_t now);
+
+/* a repeat that the campaign did not have: due then */
+void ngx_campaign_pick_campaign_again(ngx_campaign_pick_t *pick, ngx_campaign_pick_campaign_t *c, int64_t due, int64_t now);
+
+/* takes a campaign out of everything; not in a turn.  Its slots in use are given back by _settled */
+void ngx_campaign_pick_campaign_remove(ngx_campaign_pick_t *pick, ngx_campaign_pick_campaign_t *c);
+
+/*
+ * What to claim now.  Returns the number of messages; accounts in pick->asked, each with its campaigns in account->claims.  The slots are
+ * taken.  The caller answers with _claimed for each campaign, then _granted for each account, before the next call.
+ */
+uint32_t ngx_campaign_pick_turn(ngx_campaign_pick_t *pick, int64_t now);
+
+/* n of c->want were claimed, and what the store says is left; slots of the others are free again.  failed: nothing is known, as before */
+void ngx_campaign_pick_claimed(ngx_campaign_pick_t *pick, ngx_campaign_pick_campaign_t *c, uint32_t n, uint32_t fresh, int64_t again_at,
+    int64_t now);
+void ngx_campaign_pick_failed(ngx_campaign_pick_t *pick, ngx_campaign_pick_campaign_t *c, int64_t now);
+
+/* the account's part of the turn is over; gcra.tat is as the store said */
+void ngx_campaign_pick_granted(ngx_campaign_pick_t *pick, ngx_campaign_pick_account_t *a, int64_t now);
+
+/* n messages of the gateway are settled */
+void ngx_campaign_pick_settled(ngx_campaign_pick_gateway_t *g, uint32_t n);
+
+/* the gateway is to rest until then; an earlier time does not shorten it */
+void ngx_campaign_pick_hold(ngx_campaign_pick_gateway_t *g, int64_t until);
+
+/* when _turn will have something to ask for: now or earlier, a time, or NEVER (until something is set or settled) */
+int64_t ngx_campaign_pick_next(ngx_campaign_pick_t *pick, int64_t now);
+
+
+#endif /* _NGX_CAMPAIGN_PICK_H_INCLUDED_ */

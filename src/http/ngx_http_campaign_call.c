@@ -1,0 +1,424 @@
+
+/*
+ * A call's life: made by the content handler, walks its steps, waits for store and body, ends with one reply.  It keeps true: a request that dies
+ * leaves nothing behind that still points into it.
+ */
+
+#include "ngx_http_campaign_call.h"
+#include "ngx_http_campaign_error.h"
+#include "ngx_http_campaign_field.h"
+#include "ngx_http_campaign_reply.h"
+
+#include <openssl/sha.h>
+
+
+#define NGX_CAMPAIGN_KEY_HEADER  "X-Dexatel-Key"
+#define NGX_CAMPAIGN_KEY_MAX     256
+
+
+static ngx_http_campaign_call_t *ngx_http_campaign_call_make(ngx_http_request_t *r);
+static void ngx_http_campaign_call_cleanup(void *data);
+static void ngx_http_campaign_call_end(ngx_http_campaign_call_t *call, ngx_int_t rc);
+static ngx_int_t ngx_http_campaign_call_auth(ngx_http_campaign_call_t *call);
+static ngx_int_t ngx_http_campaign_call_authorize(ngx_http_campaign_call_t *call);
+static ngx_int_t ngx_http_campaign_call_handle(ngx_http_campaign_call_t *call);
+static ngx_int_t ngx_http_campaign_call_unescape(ngx_pool_t *pool, ngx_str_t *in, ngx_str_t *out);
+
+
+static ngx_http_campaign_step_pt  ngx_http_campaign_call_steps[] = {
+    ngx_http_campaign_route_options,
+    ngx_http_campaign_call_auth,
+    ngx_http_campaign_route_find,
+    ngx_http_campaign_body_read,
+    ngx_http_campaign_call_handle
+};
+
+
+ngx_int_t
+ngx_http_campaign_handler(ngx_http_request_t *r)
+{
+    ngx_http_campaign_call_t  *call;
+
+    call = ngx_http_campaign_call_make(r);
+    if (call == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    r->main->count++;
+
+    if (call->store == NULL) {
+        ngx_http_campaign_call_end(call, ngx_http_campaign_error(call, NGX_CAMPAIGN_E_UNAVAILABLE));
+
+    } else {
+        ngx_http_campaign_call_run(call);
+    }
+
+    return NGX_DONE;
+}
+
+
+static ngx_http_campaign_call_t *
+ngx_http_campaign_call_make(ngx_http_request_t *r)
+{
+    ngx_pool_t                    *pool;
+    ngx_pool_cleanup_t            *cln;
+    ngx_http_campaign_ctx_t       *ctx;
+    ngx_http_campaign_call_t      *call;
+    ngx_http_core_loc_conf_t      *clcf;
+    ngx_http_campaign_loc_conf_t  *clocf;
+
+    ctx = ngx_pcalloc(r->pool, sizeof(ngx_http_campaign_ctx_t));
+    cln = ngx_pool_cleanup_add(r->pool, 0);         /* runs after the log phase, that may want $campaign_account */
+
+    if (ctx == NULL || cln == NULL) {
+        return NULL;
+    }
+
+    pool = ngx_create_pool(4096, ngx_cycle->log);
+    if (pool == NULL) {
+        return NULL;
+    }
+
+    call = ngx_pcalloc(pool, sizeof(ngx_http_campaign_call_t));
+
+    if (call == NULL
+        || ngx_array_init(&call->notes, pool, 4, sizeof(ngx_http_campaign_note_t)) != NGX_OK)
+    {
+        ngx_destroy_pool(pool);
+        return NULL;
+    }
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+    clocf = ngx_http_get_module_loc_conf(r, ngx_http_campaign_module);
+
+    call->request = r;
+    call->pool = pool;
+    call->store = ngx_http_campaign_store();
+    call->cmcf = ngx_http_get_module_main_conf(r, ngx_http_campaign_module);
+    call->service = clocf->service;
+    call->prefix = clcf->name;
+
+    if (call->prefix.len && call->prefix.data[call->prefix.len - 1] == '/') {
+        call->prefix.len--;
+    }
+
+    ngx_campaign_pile_init(&call->pile, pool);
+
+    cln->handler = ngx_http_campaign_call_cleanup;
+    cln->data = call;
+
+    ctx->call = call;
+    ngx_http_set_ctx(r, ctx, ngx_http_campaign_module);
+
+    return call;
+}
+
+
+/* the request dies; whoever works in the call's pool is left to finish, then the pool goes */
+
+static void
+ngx_http_campaign_call_cleanup(void *data)
+{
+    ngx_http_campaign_call_t *call = data;
+
+    ngx_http_campaign_body_stop(call);
+
+    if (call->op.busy) {
+        ngx_campaign_store_cancel(&call->op);
+
+    } else if (call->working) {
+        call->gone = 1;                             /* who waits for the thread destroys it */
+
+    } else {
+        ngx_destroy_pool(call->pool);
+    }
+}
+
+
+void
+ngx_http_campaign_call_run(ngx_http_campaign_call_t *call)
+{
+    ngx_int_t                  rc;
+    ngx_http_campaign_step_pt  step;
+
+    for ( ;; ) {
+        step = call->then ? call->then : ngx_http_campaign_call_steps[call->at++];
+        call->then = NULL;
+
+        rc = step(call);
+
+        ngx_log_debug2(NGX_LOG_DEBUG_HTTP, call->request->connection->log, 0, "campaign call: step %ui: %i", call->at, rc);
+
+        if (rc == NGX_AGAIN) {
+            return;
+        }
+
+        if (rc != NGX_OK) {
+            ngx_http_campaign_call_end(call, rc);
+            return;
+        }
+    }
+}
+
+
+/* the last thing done with a call: finalizing may destroy it */
+
+static void
+ngx_http_campaign_call_end(ngx_http_campaign_call_t *call, ngx_int_t rc)
+{
+    ngx_http_request_t  *r;
+
+    r = call->request;
+
+    if (rc == NGX_ERROR && !call->replied) {
+        call->notes.nelts = 0;
+    }
+
+    if (rc != NGX_DONE && !call->replied) {
+        rc = ngx_http_campaign_reply_errors(call);
+    }
+
+    ngx_http_finalize_request(r, rc == NGX_DONE ? NGX_OK : NGX_ERROR);
+}
+
+
+void
+ngx_http_campaign_call_wake(ngx_campaign_op_t *op)
+{
+    ngx_connection_t          *c;
+    ngx_http_campaign_call_t  *call = op->data;
+
+    c = call->request->connection;
+
+    ngx_http_campaign_call_run(call);
+
+    ngx_http_run_posted_requests(c);
+}
+
+
+ngx_campaign_op_t *
+ngx_http_campaign_call_op(ngx_http_campaign_call_t *call, ngx_http_campaign_step_pt then)
+{
+    ngx_campaign_op_init(&call->op, call->pool, ngx_cycle->log, ngx_http_campaign_call_wake, call);
+    call->then = then;
+
+    return &call->op;
+}
+
+
+ngx_int_t
+ngx_http_campaign_call_wait(ngx_http_campaign_call_t *call, ngx_int_t rc)
+{
+    return rc == NGX_AGAIN ? NGX_AGAIN : ngx_http_campaign_call_answer(call);
+}
+
+
+ngx_int_t
+ngx_http_campaign_call_answer(ngx_http_campaign_call_t *call)
+{
+    ngx_uint_t  code;
+
+    static const ngx_uint_t  general[NGX_CAMPAIGN_RC_MAX] = {
+        [NGX_CAMPAIGN_NOT_FOUND]   = NGX_CAMPAIGN_E_NO_RESOURCE,
+        [NGX_CAMPAIGN_FULL]        = NGX_CAMPAIGN_E_FULL,
+        [NGX_CAMPAIGN_UNAVAILABLE] = NGX_CAMPAIGN_E_UNAVAILABLE,
+        [NGX_CAMPAIGN_UNKNOWN]     = NGX_CAMPAIGN_E_UNAVAILABLE
+    };
+
+    if (call->op.rc == NGX_CAMPAIGN_OK) {
+        return NGX_OK;
+    }
+
+    code = (call->route && call->route->resource) ? call->route->resource->code[call->op.rc] : 0;
+
+    if (code == 0) {
+        code = general[call->op.rc];
+    }
+
+    return ngx_http_campaign_error(call, code ? code : NGX_CAMPAIGN_E_INTERNAL);
+}
+
+
+/* whose request this is; the administration is guarded by its location (allow, deny, auth_basic) */
+
+static ngx_int_t
+ngx_http_campaign_call_auth(ngx_http_campaign_call_t *call)
+{
+    u_char           *hash;
+    ngx_int_t         rc;
+    ngx_table_elt_t  *key;
+
+    if (call->service == NGX_HTTP_CAMPAIGN_ADMIN) {
+        return NGX_OK;
+    }
+
+    key = ngx_http_campaign_call_header(call->request, NGX_CAMPAIGN_KEY_HEADER);
+
+    if (key == NULL || key->value.len == 0) {
+        return ngx_http_campaign_error(call, NGX_CAMPAIGN_E_KEY_MISSING);
+    }
+
+    if (key->value.len > NGX_CAMPAIGN_KEY_MAX) {
+        return ngx_http_campaign_error(call, NGX_CAMPAIGN_E_KEY_INVALID);
+    }
+
+    hash = ngx_pnalloc(call->pool, SHA256_DIGEST_LENGTH);
+    if (hash == NULL) {
+        return NGX_ERROR;
+    }
+
+    SHA256(key->value.data, key->value.len, hash);
+
+    rc = ngx_campaign_store_auth(call->store, ngx_http_campaign_call_op(call, ngx_http_campaign_call_authorize), hash,
+                                 &call->account, &call->key);
+
+    return ngx_http_campaign_call_wait(call, rc);
+}
+
+
+static ngx_int_t
+ngx_http_campaign_call_authorize(ngx_http_campaign_call_t *call)
+{
+    if (call->op.rc == NGX_CAMPAIGN_NOT_FOUND) {
+        return ngx_http_campaign_error(call, NGX_CAMPAIGN_E_KEY_INVALID);
+    }
+
+    if (call->op.rc != NGX_CAMPAIGN_OK) {
+        return ngx_http_campaign_call_answer(call);
+    }
+
+    if (call->account.rec.status != NGX_CAMPAIGN_A_ACTIVE) {
+        return ngx_http_campaign_error(call, NGX_CAMPAIGN_E_DISABLED);
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_campaign_call_handle(ngx_http_campaign_call_t *call)
+{
+    return call->route->handler(call);
+}
+
+
+ngx_table_elt_t *
+ngx_http_campaign_call_header(ngx_http_request_t *r, const char *name)
+{
+    size_t            len;
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+
+    len = ngx_strlen(name);
+    part = &r->headers_in.headers.part;
+    h = part->elts;
+
+    for (i = 0; /* void */; i++) {
+
+        if (i >= part->nelts) {
+            if (part->next == NULL) {
+                return NULL;
+            }
+
+            part = part->next;
+            h = part->elts;
+            i = 0;
+        }
+
+        if (h[i].key.len == len && ngx_strncasecmp(h[i].key.data, (u_char *) name, len) == 0) {
+            return &h[i];
+        }
+    }
+}
+
+
+ngx_int_t
+ngx_http_campaign_call_arg(ngx_http_campaign_call_t *call, const char *name, ngx_str_t *value)
+{
+    u_char     *p, *end, *amp, *eq;
+    size_t      len;
+    ngx_str_t   raw, key;
+
+    len = ngx_strlen(name);
+    p = call->request->args.data;
+    end = p + call->request->args.len;
+
+    for ( /* void */ ; p < end; p = amp + 1) {
+
+        amp = ngx_strlchr(p, end, '&');
+        if (amp == NULL) {
+            amp = end;
+        }
+
+        eq = ngx_strlchr(p, amp, '=');
+        if (eq == NULL) {
+            eq = amp;
+        }
+
+        raw.data = p;
+        raw.len = eq - p;
+
+        if (raw.len > 3 * len) {
+            continue;
+        }
+
+        if (ngx_http_campaign_call_unescape(call->pool, &raw, &key) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        if (key.len != len || ngx_memcmp(key.data, name, len) != 0) {
+            continue;
+        }
+
+        raw.data = (eq < amp) ? eq + 1 : amp;
+        raw.len = amp - raw.data;
+
+        return ngx_http_campaign_call_unescape(call->pool, &raw, value);
+    }
+
+    return NGX_DECLINED;
+}
+
+
+/* percent-decoded, + is a space (URL Standard, application/x-www-form-urlencoded) */
+
+static ngx_int_t
+ngx_http_campaign_call_unescape(ngx_pool_t *pool, ngx_str_t *in, ngx_str_t *out)
+{
+    u_char  *src, *dst, *p;
+
+    p = ngx_pnalloc(pool, in->len ? in->len : 1);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (src = in->data, dst = p; src < in->data + in->len; src++) {
+        *dst++ = (*src == '+') ? ' ' : *src;
+    }
+
+    src = p;
+    dst = p;
+
+    ngx_unescape_uri(&dst, &src, in->len, 0);
+
+    out->data = p;
+    out->len = dst - p;
+
+    return NGX_OK;
+}
+
+
+ngx_campaign_account_t *
+ngx_http_campaign_call_account(ngx_http_request_t *r)
+{
+    ngx_http_campaign_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_campaign_module);
+
+    if (ctx == NULL || ctx->call == NULL || ctx->call->account.rec.no == 0) {
+        return NULL;
+    }
+
+    return &ctx->call->account;
+}

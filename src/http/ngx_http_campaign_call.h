@@ -1,0 +1,130 @@
+
+/*
+ * A call: one request of the API (or of the administration) on its way through its steps.
+ *
+ * The call, its operation at the store, what was read from the request and every error noted live in call->pool, which dies with the request, or,
+ * if the request dies first, with the operation that is under way.  While a step waits (NGX_AGAIN) the pool belongs to whoever works: the store,
+ * or the thread that reads a large body.  What the reply is made of lives in r->pool.
+ */
+
+#ifndef _NGX_HTTP_CAMPAIGN_CALL_H_INCLUDED_
+#define _NGX_HTTP_CAMPAIGN_CALL_H_INCLUDED_
+
+
+#include "ngx_http_campaign_module.h"
+
+
+typedef struct ngx_http_campaign_route_s     ngx_http_campaign_route_t;
+typedef struct ngx_http_campaign_resource_s  ngx_http_campaign_resource_t;
+typedef struct ngx_http_campaign_field_s     ngx_http_campaign_field_t;
+typedef struct ngx_http_campaign_body_s      ngx_http_campaign_body_t;
+
+
+/*
+ * NGX_OK: go on with the next step; NGX_AGAIN: waits, ngx_http_campaign_call_run goes on with call->then, or with the next step; NGX_DECLINED: errors
+ * are noted, reply with them; NGX_ERROR: ours, logged, 500; NGX_DONE: the reply has been sent.
+ */
+typedef ngx_int_t (*ngx_http_campaign_step_pt)(ngx_http_campaign_call_t *call);
+
+
+#define NGX_CAMPAIGN_IDS_MAX     2              /* {id} in a path */
+
+#define NGX_CAMPAIGN_FULL_KEY    0x01           /* flags of a route: a key of scope `read` may not */
+#define NGX_CAMPAIGN_BODY        0x02           /* takes a JSON body, {"data": {…}} */
+#define NGX_CAMPAIGN_BODY_LIST   0x04           /* data may be an array as well */
+#define NGX_CAMPAIGN_BODY_LINES  0x08           /* takes text/csv and application/x-ndjson as well, streamed */
+
+struct ngx_http_campaign_route_s {
+    ngx_str_t                             path;         /* below the location; {id} is any segment */
+    ngx_uint_t                            method;       /* NGX_HTTP_…; GET serves HEAD */
+    ngx_uint_t                            flags;
+    const ngx_http_campaign_resource_t   *resource;
+    ngx_http_campaign_step_pt             handler;
+    ngx_uint_t                            status;       /* of success */
+    ngx_uint_t                            bad_id[NGX_CAMPAIGN_IDS_MAX];     /* code for an {id} that is no UUID */
+};
+
+
+typedef struct {
+    ngx_uint_t                            code;
+    ngx_uint_t                            status;
+    ngx_str_t                             message;
+} ngx_http_campaign_note_t;                             /* an error of this call */
+
+
+struct ngx_http_campaign_call_s {
+    ngx_http_request_t                   *request;
+    ngx_pool_t                           *pool;
+    ngx_campaign_store_t                 *store;
+    ngx_http_campaign_main_conf_t        *cmcf;
+    ngx_http_campaign_service_e           service;
+    ngx_str_t                             prefix;       /* of the location, without a slash at its end: links begin with it */
+
+    const ngx_http_campaign_route_t      *route;
+    u_char                                id[NGX_CAMPAIGN_IDS_MAX][NGX_CAMPAIGN_ID_LEN];
+
+    ngx_campaign_op_t                     op;
+    ngx_campaign_account_t                account;      /* authenticated; zero in the administration */
+    ngx_campaign_key_t                    key;
+
+    ngx_uint_t                            at;           /* next of the call's steps */
+    ngx_http_campaign_step_pt             then;         /* set by a step that waits: goes on here instead */
+
+    ngx_http_campaign_body_t             *body;         /* while it is read; NULL: the route takes none */
+    void                                 *rec;          /* struct of the route's resource, filled from the body */
+    ngx_uint_t                            given;        /* bit n: field n of the resource's table stood in the body */
+    ngx_campaign_pile_t                   pile;         /* contacts of the body (`to`, `contacts`, lines) */
+    uint32_t                              dropped;      /* doubles among them */
+    ngx_array_t                           notes;        /* ngx_http_campaign_note_t */
+    void                                 *data;         /* the handler's own */
+
+    unsigned                              body_read:1;  /* nothing of the body is left to be discarded */
+    unsigned                              working:1;    /* a thread works in the pool */
+    unsigned                              replied:1;    /* the header is ours: the error filter leaves it alone */
+    unsigned                              gone:1;       /* the request died while a thread worked in the pool */
+};
+
+
+/* goes on: called by whoever made a step wait, from the event loop */
+void ngx_http_campaign_call_run(ngx_http_campaign_call_t *call);
+
+/* done handler of the call's operation: runs the call */
+void ngx_http_campaign_call_wake(ngx_campaign_op_t *op);
+
+/*
+ * Prepares call->op for an operation of the store, that wakes the call; `then` goes on after it.  Use: return ngx_http_campaign_call_wait(call,
+ * ngx_campaign_store_get(call->store, ngx_http_campaign_call_op(call, then), …));
+ */
+ngx_campaign_op_t *ngx_http_campaign_call_op(ngx_http_campaign_call_t *call, ngx_http_campaign_step_pt then);
+
+/* what the starting call of an operation returned, as a step's answer: NGX_AGAIN, or NGX_DECLINED with the error noted */
+ngx_int_t ngx_http_campaign_call_wait(ngx_http_campaign_call_t *call, ngx_int_t rc);
+
+/* the answer of the operation that just ended: NGX_OK, or NGX_DECLINED with the error noted by the resource's codes */
+ngx_int_t ngx_http_campaign_call_answer(ngx_http_campaign_call_t *call);
+
+/* a query parameter by its decoded name ("filter[channel]"); the decoded value lives in call->pool.  NGX_DECLINED: not there */
+ngx_int_t ngx_http_campaign_call_arg(ngx_http_campaign_call_t *call, const char *name, ngx_str_t *value);
+
+/* a header line of the request (any case); NULL: not there */
+ngx_table_elt_t *ngx_http_campaign_call_header(ngx_http_request_t *r, const char *name);
+
+/* number of the account whose objects this call may see; 0: the server's own (administration) */
+#define ngx_http_campaign_call_owner(call)  ((uint32_t) (call)->account.rec.no)
+
+
+/* ngx_http_campaign_route.c, both steps */
+ngx_int_t ngx_http_campaign_route_options(ngx_http_campaign_call_t *call);      /* OPTIONS needs no key */
+ngx_int_t ngx_http_campaign_route_find(ngx_http_campaign_call_t *call);
+
+/*
+ * ngx_http_campaign_body.c, a step: reads the body if the route takes one.  JSON: parses it, fills call->rec by the resource's fields and runs its `check`,
+ * on the thread pool if it is long.  Lines: into call->pile as they stream in; call->data is an ngx_http_campaign_lines_t.
+ */
+ngx_int_t ngx_http_campaign_body_read(ngx_http_campaign_call_t *call);
+
+/* the request dies: no slice is taken any more */
+void ngx_http_campaign_body_stop(ngx_http_campaign_call_t *call);
+
+
+#endif /* _NGX_HTTP_CAMPAIGN_CALL_H_INCLUDED_ */

@@ -1,0 +1,29 @@
+
+/*
+ * Directives: a setter each, and the checks that need the whole configuration.  Every message names the mend.
+ */
+
+#ifndef _NGX_HTTP_CAMPAIGN_CONF_H_INCLUDED_
+#define _NGX_HTTP_CAMPAIGN_CONF_H_INCLUDED_
+
+
+#include "ngx_http_campaign_module.h"
+
+
+/* campaign_store path [size=16g] [durability=full|relaxed] */
+char *ngx_http_campaign_conf_store(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
+/* campaign_gateway CHANNEL uri [concurrency=64] [receipts=on|off] */
+char *ngx_http_campaign_conf_gateway(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
+/* campaign_retry [attempts=5] [min=1s] [max=5m] */
+char *ngx_http_campaign_conf_retry(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
+/* campaign_api, campaign_admin: cmd->offset is the ngx_http_campaign_service_e */
+char *ngx_http_campaign_conf_service(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
+/* after all is read: is there a store, can it be written, does each gateway's location exist.  Logs; NGX_ERROR: not usable */
+ngx_int_t ngx_http_campaign_conf_check(ngx_conf_t *cf, ngx_http_campaign_main_conf_t *cmcf);
+
+
+#endif /* _NGX_HTTP_CAMPAIGN_CONF_H_INCLUDED_ */

@@ -1,0 +1,855 @@
+
+/*
+ * A message as a background request to its gateway's location.  It keeps true:
+ *  - nginx never frees the main request or closes its connection, which are not a client's: the main request is held (count, blocked), the answer
+ *    is taken where the background request is finalized, and all is freed from an event of its own, outside of the upstream that finalizes;
+ *  - the answer is told once, and only an answer of the gateway (or what its location made of one) is a status;
+ *  - a reply leads nowhere: no X-Accel header of it is followed, no cache answers in its place, and its body is read to its end and thrown away.
+ */
+
+#include "ngx_http_campaign_delivery.h"
+
+
+#define NGX_HTTP_CAMPAIGN_REPLY_MAX   65536     /* bytes of a reply that are read to keep its connection */
+#define NGX_HTTP_CAMPAIGN_REPLY_WAIT  5000      /* ms for the rest of a reply that has begun */
+#define NGX_HTTP_CAMPAIGN_BUSY_WAIT   10        /* ms until a thread that still works for the request is looked for again */
+#define NGX_HTTP_CAMPAIGN_SELDOM      60        /* s between two equal complaints */
+
+#define NGX_HTTP_CAMPAIGN_IGNORE                                                                                      \
+    (NGX_HTTP_UPSTREAM_IGN_XA_REDIRECT | NGX_HTTP_UPSTREAM_IGN_XA_EXPIRES | NGX_HTTP_UPSTREAM_IGN_XA_LIMIT_RATE       \
+     | NGX_HTTP_UPSTREAM_IGN_XA_BUFFERING | NGX_HTTP_UPSTREAM_IGN_XA_CHARSET)
+
+
+static ngx_int_t ngx_http_campaign_delivery_connect(ngx_http_campaign_delivery_t *d, ngx_log_t *log);
+static ngx_int_t ngx_http_campaign_delivery_main(ngx_http_campaign_delivery_t *d);
+static ngx_int_t ngx_http_campaign_delivery_render(ngx_http_campaign_delivery_t *d);
+static ngx_int_t ngx_http_campaign_delivery_request(ngx_http_campaign_delivery_t *d);
+
+static ngx_http_campaign_delivery_t *ngx_http_campaign_delivery_of(ngx_http_request_t *r);
+static ngx_int_t ngx_http_campaign_delivery_precontent(ngx_http_request_t *r);
+static ngx_int_t ngx_http_campaign_delivery_content(ngx_http_request_t *r);
+static ngx_int_t ngx_http_campaign_delivery_configure(ngx_http_campaign_delivery_t *d, ngx_http_request_t *r);
+static ngx_int_t ngx_http_campaign_delivery_header(ngx_http_request_t *r);
+static ngx_int_t ngx_http_campaign_delivery_body(ngx_http_request_t *r, ngx_chain_t *in);
+
+static ngx_int_t ngx_http_campaign_delivery_finalized(ngx_http_request_t *r, void *data, ngx_int_t rc);
+static void ngx_http_campaign_delivery_terminated(void *data);
+static void ngx_http_campaign_delivery_answer(ngx_http_campaign_delivery_t *d, ngx_int_t rc);
+static ngx_campaign_answer_e ngx_http_campaign_delivery_classify(ngx_http_request_t *r, ngx_uint_t status);
+static ngx_msec_t ngx_http_campaign_delivery_after(ngx_http_request_t *r);
+static ngx_table_elt_t *ngx_http_campaign_delivery_find(ngx_list_t *headers, ngx_str_t *name);
+
+static void ngx_http_campaign_delivery_end(ngx_event_t *ev);
+static void ngx_http_campaign_delivery_free(ngx_http_campaign_delivery_t *d);
+static void ngx_http_campaign_delivery_wake(ngx_http_request_t *r);
+static void ngx_http_campaign_delivery_event(ngx_event_t *ev);
+static u_char *ngx_http_campaign_delivery_log(ngx_log_t *log, u_char *buf, size_t len);
+static ngx_uint_t ngx_http_campaign_delivery_seldom(time_t *last);
+
+
+static ngx_http_output_header_filter_pt  ngx_http_next_header_filter;
+static ngx_http_output_body_filter_pt    ngx_http_next_body_filter;
+
+static ngx_str_t  ngx_http_campaign_delivery_method = ngx_string("POST");
+static ngx_str_t  ngx_http_campaign_delivery_protocol = ngx_string("HTTP/1.1");
+
+/* a peer without an address: access rules for addresses do not match it, "deny all" and "allow unix:" do */
+
+static struct sockaddr_un  ngx_http_campaign_delivery_sockaddr = { .sun_family = AF_UNIX };
+static ngx_str_t           ngx_http_campaign_delivery_addr = ngx_string("unix:");
+static ngx_listening_t     ngx_http_campaign_delivery_listening = { .addr_text = ngx_string("unix:") };
+
+
+ngx_int_t
+ngx_http_campaign_delivery_start(ngx_http_campaign_delivery_t *d, ngx_log_t *log)
+{
+    ngx_int_t  rc;
+
+    d->started = ngx_current_msec;
+
+    rc = ngx_http_campaign_delivery_connect(d, log);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (ngx_http_campaign_delivery_main(d) != NGX_OK
+        || ngx_http_campaign_delivery_render(d) != NGX_OK
+        || ngx_http_campaign_delivery_request(d) != NGX_OK)
+    {
+        ngx_http_campaign_delivery_free(d);
+        return NGX_ERROR;
+    }
+
+    ngx_http_run_posted_requests(d->connection);
+
+    return NGX_OK;
+}
+
+
+/* a connection out of the worker's, without a socket.  A delivery leaves a sixteenth of them to clients: nginx closes idle ones below that */
+
+static ngx_int_t
+ngx_http_campaign_delivery_connect(ngx_http_campaign_delivery_t *d, ngx_log_t *log)
+{
+    ngx_connection_t  *c;
+
+    static time_t  complained;
+
+    if (ngx_cycle->free_connection_n <= ngx_cycle->connection_n / 16 + 2) {
+        if (ngx_http_campaign_delivery_seldom(&complained)) {
+            ngx_log_error(NGX_LOG_WARN, log, 0, "%ui worker_connections are not enough, deliveries wait", ngx_cycle->connection_n);
+        }
+
+        return NGX_BUSY;
+    }
+
+    c = ngx_get_connection(0, log);
+    if (c == NULL) {
+        return NGX_BUSY;
+    }
+
+    d->connection = c;
+
+    d->log = *log;
+    d->log.handler = ngx_http_campaign_delivery_log;
+    d->log.data = &d->log_ctx;
+    d->log.action = NULL;
+    d->log_ctx.connection = c;
+
+    d->http.conf_ctx = d->origin->gateway->cscf->ctx;
+
+    c->fd = (ngx_socket_t) -1;
+    c->data = &d->http;
+    c->log = &d->log;
+    c->listening = &ngx_http_campaign_delivery_listening;
+    c->buffer = &d->buffer;
+    c->number = ngx_atomic_fetch_add(ngx_connection_counter, 1);
+    c->start_time = ngx_current_msec;
+    c->log->connection = c->number;
+
+    c->sockaddr = (struct sockaddr *) &ngx_http_campaign_delivery_sockaddr;
+    c->socklen = sizeof(struct sockaddr_un);
+    c->local_sockaddr = c->sockaddr;
+    c->local_socklen = c->socklen;
+    c->addr_text = ngx_http_campaign_delivery_addr;
+
+    /* "active" keeps it out of epoll, "ready" and the options keep nginx from timers and calls that are for sockets */
+
+    c->read->active = 1;
+    c->write->active = 1;
+    c->write->ready = 1;
+    c->tcp_nodelay = NGX_TCP_NODELAY_DISABLED;
+
+    c->read->handler = ngx_http_campaign_delivery_event;
+    c->write->handler = ngx_http_campaign_delivery_event;
+    c->read->log = c->log;
+    c->write->log = c->log;
+
+    d->event.handler = ngx_http_campaign_delivery_end;
+    d->event.data = d;
+    d->event.log = log;
+
+    return NGX_OK;
+}
+
+
+/* the main request; it is never run: it holds what its background request refers to */
+
+static ngx_int_t
+ngx_http_campaign_delivery_main(ngx_http_campaign_delivery_t *d)
+{
+    u_char              *p;
+    ngx_str_t           *uri;
+    ngx_connection_t    *c;
+    ngx_http_cleanup_t  *cln;
+    ngx_http_request_t  *r;
+
+    c = d->connection;
+    uri = &d->origin->gateway->uri;
+
+    r = ngx_http_create_request(c);
+    if (r == NULL) {
+        return NGX_ERROR;
+    }
+
+    d->main = r;
+    d->pool = r->pool;
+
+    c->data = r;
+    c->pool = r->pool;
+
+#if (NGX_STAT_STUB)
+    (void) ngx_atomic_fetch_add(ngx_stat_reading, -1);
+    (void) ngx_atomic_fetch_add(ngx_stat_requests, -1);
+    r->stat_reading = 0;
+#endif
+
+    if (ngx_list_init(&r->headers_in.headers, r->pool, 1, sizeof(ngx_table_elt_t)) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    r->request_line.len = ngx_http_campaign_delivery_method.len + uri->len + ngx_http_campaign_delivery_protocol.len + 2;
+
+    p = ngx_pnalloc(r->pool, r->request_line.len);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    r->request_line.data = p;
+
+    (void) ngx_sprintf(p, "%V %V %V", &ngx_http_campaign_delivery_method, uri, &ngx_http_campaign_delivery_protocol);
+
+    r->method = NGX_HTTP_POST;
+    r->method_name = ngx_http_campaign_delivery_method;
+    r->http_version = NGX_HTTP_VERSION_11;
+    r->http_protocol = ngx_http_campaign_delivery_protocol;
+    r->uri = *uri;
+    r->unparsed_uri = *uri;
+    r->internal = 1;
+
+    r->http_state = NGX_HTTP_PROCESS_REQUEST_STATE;
+    r->read_event_handler = ngx_http_request_empty_handler;
+    r->write_event_handler = ngx_http_campaign_delivery_wake;
+
+    d->ctx.delivery = d;
+    ngx_http_set_ctx(r, &d->ctx, ngx_http_campaign_module);
+
+    cln = ngx_http_cleanup_add(r, 0);
+    if (cln == NULL) {
+        return NGX_ERROR;
+    }
+
+    cln->handler = ngx_http_campaign_delivery_terminated;
+    cln->data = d;
+
+    r->count++;
+    r->blocked++;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_campaign_delivery_render(ngx_http_campaign_delivery_t *d)
+{
+    u_char                     id[NGX_CAMPAIGN_ID_LEN];
+    ngx_campaign_store_t      *st;
+    ngx_campaign_claimed_t    *m;
+    ngx_campaign_template_t   *t;
+
+    st = ngx_http_campaign_store();
+    if (st == NULL) {
+        return NGX_ERROR;
+    }
+
+    m = d->message;
+    t = &d->origin->text;
+
+    ngx_campaign_id_make(ngx_campaign_store_secret(st), NGX_CAMPAIGN_MESSAGE, m->campaign, m->seq, id);
+    (void) ngx_campaign_uuid_print(d->id, id);
+
+    d->to_len = ngx_campaign_number_print(d->to, m->contact.number) - d->to;
+
+    d->text.len = ngx_campaign_template_size(t, &m->contact);
+    d->text.data = ngx_pnalloc(d->pool, d->text.len + 1);
+
+    if (d->text.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    (void) ngx_campaign_template_render(d->text.data, t, &m->contact);
+
+    ngx_campaign_sms_measure(d->text.data, d->text.len, &d->size);
+
+    return NGX_OK;
+}
+
+
+/*
+ * The background request.  It is a POST, whatever the gateway is asked with in the end: by r->method nginx decides whether a request that has gone
+ * out may be sent again to another peer.
+ */
+
+static ngx_int_t
+ngx_http_campaign_delivery_request(ngx_http_campaign_delivery_t *d)
+{
+    ngx_http_request_t  *r;
+
+    d->finalized.handler = ngx_http_campaign_delivery_finalized;
+    d->finalized.data = d;
+
+    if (ngx_http_subrequest(d->main, &d->origin->gateway->uri, NULL, &r, &d->finalized, NGX_HTTP_SUBREQUEST_BACKGROUND) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    r->method = NGX_HTTP_POST;
+    r->method_name = ngx_http_campaign_delivery_method;
+
+    d->request = r;
+
+    return NGX_OK;
+}
+
+
+/* the delivery whose background request r is; NULL: another request (one of auth_request or mirror in the gateway's location, too) */
+
+static ngx_http_campaign_delivery_t *
+ngx_http_campaign_delivery_of(ngx_http_request_t *r)
+{
+    ngx_http_campaign_ctx_t  *ctx;
+
+    if (r == r->main) {
+        return NULL;
+    }
+
+    ctx = ngx_http_get_module_ctx(r->main, ngx_http_campaign_module);
+
+    if (ctx == NULL || ctx->delivery == NULL || ctx->delivery->request != r) {
+        return NULL;
+    }
+
+    return ctx->delivery;
+}
+
+
+/* each location that a delivery comes to, by its gateway, error_page, rewrite or try_files: its handler is called by ours */
+
+static ngx_int_t
+ngx_http_campaign_delivery_precontent(ngx_http_request_t *r)
+{
+    ngx_http_campaign_delivery_t  *d;
+
+    d = ngx_http_campaign_delivery_of(r);
+
+    if (d && r->content_handler && r->content_handler != ngx_http_campaign_delivery_content) {
+        d->handler = r->content_handler;
+        r->content_handler = ngx_http_campaign_delivery_content;
+    }
+
+    return NGX_DECLINED;
+}
+
+
+/*
+ * proxy_pass and its kin make an upstream, give it the location's configuration and begin it, in one call.  What a delivery wants otherwise has to be
+ * there before the upstream begins, for then a cache may answer or a peer's reply be at hand.  So it is held: ngx_http_upstream_init does
+ * nothing on a request with aio, and is called again by us.
+ */
+
+static ngx_int_t
+ngx_http_campaign_delivery_content(ngx_http_request_t *r)
+{
+    ngx_int_t                      rc;
+    ngx_http_campaign_delivery_t  *d;
+
+    d = ngx_http_campaign_delivery_of(r);
+    if (d == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    r->method = NGX_HTTP_POST;                          /* error_page made it a GET */
+    r->method_name = ngx_http_campaign_delivery_method;
+
+    d->holding = 1;
+    r->aio = 1;
+
+    rc = d->handler(r);
+
+    if (!d->holding) {
+        return rc;
+    }
+
+    d->holding = 0;
+    r->aio = 0;
+
+    if (rc != NGX_DONE || r->upstream == NULL || r->upstream == d->upstream) {
+        return rc;
+    }
+
+    d->upstream = r->upstream;
+
+    if (ngx_http_campaign_delivery_configure(d, r) != NGX_OK) {
+        ngx_http_finalize_request(r, NGX_HTTP_INTERNAL_SERVER_ERROR);
+        return NGX_DONE;
+    }
+
+    ngx_http_upstream_init(r);
+
+    return NGX_DONE;
+}
+
+
+/* the location's configuration, but for what would make a reply more, or less, than an answer */
+
+static ngx_int_t
+ngx_http_campaign_delivery_configure(ngx_http_campaign_delivery_t *d, ngx_http_request_t *r)
+{
+    ngx_http_upstream_t       *u;
+    ngx_http_upstream_conf_t  *conf;
+
+#if (NGX_HTTP_CACHE)
+    static time_t  complained;
+#endif
+
+    u = r->upstream;
+
+    conf = ngx_palloc(r->pool, sizeof(ngx_http_upstream_conf_t));
+    if (conf == NULL) {
+        return NGX_ERROR;
+    }
+
+    *conf = *u->conf;
+
+    d->redirect = (conf->ignore_headers & NGX_HTTP_UPSTREAM_IGN_XA_REDIRECT) ? 0 : 1;
+
+    conf->ignore_headers |= NGX_HTTP_CAMPAIGN_IGNORE;
+    conf->ignore_client_abort = 1;
+
+#if (NGX_HTTP_CACHE)
+
+    if (conf->cache && (r->method & conf->cache_methods) && ngx_http_campaign_delivery_seldom(&complained)) {
+        ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
+                      "a cached reply is not a delivery: the cache of this location is not used, turn it off here");
+    }
+
+    conf->cache = 0;
+
+#endif
+
+    u->conf = conf;
+    u->buffering = 0;                                   /* no memory and no file for a reply that nobody reads */
+
+    return NGX_OK;
+}
+
+
+/* comes before any byte of a reply: a handler that answers by itself is not to be held */
+
+static ngx_int_t
+ngx_http_campaign_delivery_header(ngx_http_request_t *r)
+{
+    ngx_http_campaign_delivery_t  *d;
+
+    d = ngx_http_campaign_delivery_of(r);
+
+    if (d) {
+        d->latency = ngx_current_msec - d->started;
+
+        if (d->holding) {
+            d->holding = 0;
+            r->aio = 0;
+        }
+    }
+
+    return ngx_http_next_header_filter(r);
+}
+
+
+/*
+ * The reply's body is nobody's.  A short one is read to its end, so that the connection to the gateway lives on; a long or slow one is left, and the
+ * status that came before it counts.
+ */
+
+static ngx_int_t
+ngx_http_campaign_delivery_body(ngx_http_request_t *r, ngx_chain_t *in)
+{
+    ngx_buf_t                     *b;
+    ngx_http_upstream_t           *u;
+    ngx_http_campaign_delivery_t  *d;
+
+    d = ngx_http_campaign_delivery_of(r);
+
+    if (d == NULL) {
+        return ngx_http_next_body_filter(r, in);
+    }
+
+    for ( /* void */ ; in; in = in->next) {
+        b = in->buf;
+
+        d->reply += ngx_buf_size(b);
+
+        b->pos = b->last;
+        b->file_pos = b->file_last;
+    }
+
+    u = r->upstream;
+
+    if (u == NULL || !u->header_sent || u->length == 0 || d->answered) {
+        return NGX_OK;
+    }
+
+    if (d->reply > NGX_HTTP_CAMPAIGN_REPLY_MAX) {
+        return NGX_ERROR;
+    }
+
+    if (!d->event.timer_set) {
+        ngx_add_timer(&d->event, NGX_HTTP_CAMPAIGN_REPLY_WAIT);
+    }
+
+    return NGX_OK;
+}
+
+
+/*
+ * Called each time that nginx is done with the background request.  With an error it goes on to the error's page, which may be a location with another
+ * gateway; any other end is the last one.  Then nginx is told that all is well: an error would make it close the connection, which is none.
+ */
+
+static ngx_int_t
+ngx_http_campaign_delivery_finalized(ngx_http_request_t *r, void *data, ngx_int_t rc)
+{
+    ngx_http_campaign_delivery_t *d = data;
+
+    r->connection->error = 0;
+
+    if (rc == NGX_HTTP_CREATED || rc == NGX_HTTP_NO_CONTENT
+        || (rc >= NGX_HTTP_SPECIAL_RESPONSE
+            && rc != NGX_HTTP_CLOSE && rc != NGX_HTTP_REQUEST_TIME_OUT && rc != NGX_HTTP_CLIENT_CLOSED_REQUEST))
+    {
+        return d->answered ? NGX_OK : rc;
+    }
+
+    r->buffered = 0;
+    r->postponed = NULL;
+
+    ngx_http_campaign_delivery_answer(d, rc);
+
+    return NGX_OK;
+}
+
+
+/* nginx gave up the main request, for a request of auth_request or for want of memory; it runs cleanups, then stops, for it is blocked */
+
+static void
+ngx_http_campaign_delivery_terminated(void *data)
+{
+    ngx_http_campaign_delivery_answer(data, NGX_ERROR);
+}
+
+
+static void
+ngx_http_campaign_delivery_answer(ngx_http_campaign_delivery_t *d, ngx_int_t rc)
+{
+    ngx_http_request_t  *r;
+
+    if (d->answered || d->request == NULL) {
+        return;
+    }
+
+    r = d->request;
+    d->answered = 1;
+
+    if (d->event.timer_set) {
+        ngx_del_timer(&d->event);
+    }
+
+    ngx_post_event(&d->event, &ngx_posted_events);
+
+    if (!r->header_sent) {
+        d->latency = ngx_current_msec - d->started;
+        r->headers_out.status = (rc > 0) ? rc : NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    d->status = r->headers_out.status;
+    d->answer = ngx_http_campaign_delivery_classify(r, d->status);
+
+    if (d->answer == NGX_CAMPAIGN_ANSWER_STATUS) {
+
+        if (d->redirect && r->upstream->headers_in.x_accel_redirect) {
+            ngx_log_error(NGX_LOG_ERR, &d->log, 0, "gateway sent \"X-Accel-Redirect: %V\", which is not followed: the message failed",
+                          &r->upstream->headers_in.x_accel_redirect->value);
+
+            d->status = NGX_HTTP_MOVED_TEMPORARILY;
+        }
+
+        if (d->status >= NGX_HTTP_SPECIAL_RESPONSE) {
+            d->after = ngx_http_campaign_delivery_after(r);
+        }
+
+    } else {
+        d->status = 0;
+    }
+
+    ngx_log_debug3(NGX_LOG_DEBUG_HTTP, &d->log, 0, "campaign delivery answer:%d status:%ui rc:%i", d->answer, d->status, rc);
+}
+
+
+/*
+ * What the status says.  Every try of the upstream left its traces: whether a byte of the request went out, whether a header came back.  A try that
+ * was sent and not answered may have been taken by the gateway, whatever a later one said, unless that one took the message.
+ */
+
+static ngx_campaign_answer_e
+ngx_http_campaign_delivery_classify(ngx_http_request_t *r, ngx_uint_t status)
+{
+    ngx_uint_t                  i, lost, answered;
+    ngx_http_upstream_state_t  *state;
+
+    if (r->upstream == NULL) {
+        return NGX_CAMPAIGN_ANSWER_STATUS;
+    }
+
+    lost = 0;
+    answered = 0;
+
+    state = r->upstream_states ? r->upstream_states->elts : NULL;
+
+    for (i = 0; state && i < r->upstream_states->nelts; i++) {
+
+        if (state[i].peer == NULL) {                    /* between two locations, or nobody to ask */
+            continue;
+        }
+
+        answered = (state[i].header_time != (ngx_msec_t) -1);
+
+        if (!answered && state[i].bytes_sent) {
+            lost = 1;
+        }
+    }
+
+    /* no status line at all (HTTP/0.9, to nginx) is 0; 1xx promises another answer, which nginx does not wait for */
+
+    if (answered && status < NGX_HTTP_OK) {
+        return NGX_CAMPAIGN_ANSWER_UNCERTAIN;
+    }
+
+    /* taken; or no answer, and the location says by "error_page … =200" that this is as good.  Its other words are nginx's for the failure */
+
+    if (status >= NGX_HTTP_OK && status < NGX_HTTP_SPECIAL_RESPONSE) {
+        return NGX_CAMPAIGN_ANSWER_STATUS;
+    }
+
+    if (lost) {
+        return NGX_CAMPAIGN_ANSWER_UNCERTAIN;
+    }
+
+    return answered ? NGX_CAMPAIGN_ANSWER_STATUS : NGX_CAMPAIGN_ANSWER_UNREACHABLE;
+}
+
+
+/* Retry-After, in the gateway's reply or set by its location */
+
+static ngx_msec_t
+ngx_http_campaign_delivery_after(ngx_http_request_t *r)
+{
+    ngx_table_elt_t  *h;
+
+    static ngx_str_t  name = ngx_string("Retry-After");
+
+    h = NULL;
+
+    if (r->upstream && r->upstream->headers_in.headers.part.elts) {
+        h = ngx_http_campaign_delivery_find(&r->upstream->headers_in.headers, &name);
+    }
+
+    if (h == NULL) {
+        h = ngx_http_campaign_delivery_find(&r->headers_out.headers, &name);
+    }
+
+    return h ? ngx_campaign_retry_after(&h->value, (time_t) (ngx_campaign_now() / 1000000)) : 0;
+}
+
+
+static ngx_table_elt_t *
+ngx_http_campaign_delivery_find(ngx_list_t *headers, ngx_str_t *name)
+{
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+
+    for (part = &headers->part; part; part = part->next) {
+        h = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+            if (h[i].hash && h[i].key.len == name->len && ngx_strncasecmp(h[i].key.data, name->data, name->len) == 0) {
+                return &h[i];
+            }
+        }
+    }
+
+    return NULL;
+}
+
+
+/* posted with the answer; as a timer: the rest of a reply has not come in time */
+
+static void
+ngx_http_campaign_delivery_end(ngx_event_t *ev)
+{
+    ngx_http_campaign_delivery_t *d = ev->data;
+
+    if (!d->answered) {
+        ngx_http_campaign_delivery_answer(d, NGX_ERROR);    /* posts this event again */
+        return;
+    }
+
+    if (d->main->blocked > 1) {
+        ngx_add_timer(ev, NGX_HTTP_CAMPAIGN_BUSY_WAIT);
+        return;
+    }
+
+    ngx_http_campaign_delivery_free(d);
+
+    d->done(d);
+}
+
+
+static void
+ngx_http_campaign_delivery_free(ngx_http_campaign_delivery_t *d)
+{
+    ngx_connection_t    *c;
+    ngx_http_cleanup_t  *cln;
+
+    c = d->connection;
+
+    if (d->main) {
+        cln = d->main->cleanup;
+        d->main->cleanup = NULL;
+
+        for ( /* void */ ; cln; cln = cln->next) {
+            if (cln->handler) {
+                cln->handler(cln->data);
+            }
+        }
+    }
+
+    if (c->read->timer_set) {
+        ngx_del_timer(c->read);
+    }
+
+    if (c->write->timer_set) {
+        ngx_del_timer(c->write);
+    }
+
+    if (c->read->posted) {
+        ngx_delete_posted_event(c->read);
+    }
+
+    if (c->write->posted) {
+        ngx_delete_posted_event(c->write);
+    }
+
+    if (d->main) {
+        ngx_destroy_pool(d->pool);
+
+        d->pool = NULL;
+        d->main = NULL;
+        d->request = NULL;
+        ngx_str_null(&d->text);
+        ngx_str_null(&d->body);
+    }
+
+    c->fd = 0;                                          /* the number it was taken with: poll and select count by it */
+    c->destroyed = 1;
+    ngx_free_connection(c);
+    c->fd = (ngx_socket_t) -1;
+
+    d->connection = NULL;
+}
+
+
+/* an event of the connection (limit_req waits by its timer) is the background request's */
+
+static void
+ngx_http_campaign_delivery_wake(ngx_http_request_t *r)
+{
+    ngx_http_campaign_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_campaign_module);
+    r = ctx->delivery->request;
+
+    if (!ctx->delivery->answered) {
+        r->write_event_handler(r);
+    }
+}
+
+
+static void
+ngx_http_campaign_delivery_event(ngx_event_t *ev)
+{
+    ngx_connection_t    *c;
+    ngx_http_request_t  *r;
+
+    c = ev->data;
+    r = c->data;
+
+    if (ev->delayed && ev->timedout) {
+        ev->delayed = 0;
+        ev->timedout = 0;
+    }
+
+    if (ev->write) {
+        r->write_event_handler(r);
+    }
+
+    ngx_http_run_posted_requests(c);
+}
+
+
+static u_char *
+ngx_http_campaign_delivery_log(ngx_log_t *log, u_char *buf, size_t len)
+{
+    u_char                        *p;
+    ngx_str_t                      id;
+    ngx_http_log_ctx_t            *ctx;
+    ngx_http_campaign_delivery_t  *d;
+
+    ctx = log->data;
+    d = (ngx_http_campaign_delivery_t *) ((u_char *) ctx - offsetof(ngx_http_campaign_delivery_t, log_ctx));
+
+    p = buf;
+
+    if (log->action) {
+        p = ngx_snprintf(p, len, " while %s", log->action);
+        len -= p - buf;
+        buf = p;
+    }
+
+    if (d->to_len) {
+        id.data = d->id;
+        id.len = NGX_CAMPAIGN_UUID_LEN;
+
+        p = ngx_snprintf(p, len, ", message: %V", &id);
+        len -= p - buf;
+    }
+
+    return ctx->request ? ctx->request->log_handler(ctx->request, ctx->current_request, p, len) : p;
+}
+
+
+static ngx_uint_t
+ngx_http_campaign_delivery_seldom(time_t *last)
+{
+    if (*last && ngx_time() - *last < NGX_HTTP_CAMPAIGN_SELDOM) {
+        return 0;
+    }
+
+    *last = ngx_time();
+
+    return 1;
+}
+
+
+ngx_int_t
+ngx_http_campaign_delivery_init(ngx_conf_t *cf)
+{
+    ngx_http_handler_pt        *h;
+    ngx_http_core_main_conf_t  *cmcf;
+
+    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
+
+    h = ngx_array_push(&cmcf->phases[NGX_HTTP_PRECONTENT_PHASE].handlers);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    *h = ngx_http_campaign_delivery_precontent;
+
+    ngx_http_next_header_filter = ngx_http_top_header_filter;
+    ngx_http_top_header_filter = ngx_http_campaign_delivery_header;
+
+    ngx_http_next_body_filter = ngx_http_top_body_filter;
+    ngx_http_top_body_filter = ngx_http_campaign_delivery_body;
+
+    return NGX_OK;
+}

@@ -1,0 +1,66 @@
+
+/*
+ * The resources of the API, a file each, and the handlers of their routes.  All handlers are steps: see ngx_http_campaign_call.h.
+ */
+
+#ifndef _NGX_HTTP_CAMPAIGN_RESOURCE_H_INCLUDED_
+#define _NGX_HTTP_CAMPAIGN_RESOURCE_H_INCLUDED_
+
+
+#include "ngx_http_campaign_call.h"
+#include "ngx_http_campaign_field.h"
+
+
+extern const ngx_http_campaign_resource_t
+    ngx_http_campaign_campaigns,
+    ngx_http_campaign_audiences,
+    ngx_http_campaign_contacts,
+    ngx_http_campaign_templates,
+    ngx_http_campaign_senders,
+    ngx_http_campaign_accounts,
+    ngx_http_campaign_keys;
+
+
+/* ngx_http_campaign_resource.c: what every resource can do, by its tables */
+ngx_int_t ngx_http_campaign_resource_list(ngx_http_campaign_call_t *call);
+ngx_int_t ngx_http_campaign_resource_get(ngx_http_campaign_call_t *call);
+ngx_int_t ngx_http_campaign_resource_create(ngx_http_campaign_call_t *call);
+
+/* a last step after an operation that filled call->rec: the object, or the operation's error */
+ngx_int_t ngx_http_campaign_resource_show(ngx_http_campaign_call_t *call);
+
+/* fills page (zeroed) from the query: page_size, page_token, filters of the resource.  NGX_DECLINED: noted */
+ngx_int_t ngx_http_campaign_resource_query(ngx_http_campaign_call_t *call, const ngx_http_campaign_resource_t *resource,
+    ngx_campaign_page_t *page);
+
+
+ngx_int_t ngx_http_campaign_campaigns_create(ngx_http_campaign_call_t *call);
+ngx_int_t ngx_http_campaign_campaigns_change(ngx_http_campaign_call_t *call);
+ngx_int_t ngx_http_campaign_campaigns_delete(ngx_http_campaign_call_t *call);
+
+ngx_int_t ngx_http_campaign_contacts_list(ngx_http_campaign_call_t *call);
+ngx_int_t ngx_http_campaign_contacts_get(ngx_http_campaign_call_t *call);
+ngx_int_t ngx_http_campaign_contacts_create(ngx_http_campaign_call_t *call);
+
+/*
+ * Reads a contact of a JSON body: an object, or a string that is its number.  codes (room for NGX_CAMPAIGN_CONTACT_ERRORS) and *n: what is wrong with it.
+ * Its strings live in call->pool.  NGX_DECLINED: *n is not 0; NGX_ERROR: no memory.
+ */
+#define NGX_CAMPAIGN_CONTACT_ERRORS  8
+
+ngx_int_t ngx_http_campaign_contacts_read(ngx_http_campaign_call_t *call, json_t *value, ngx_campaign_contact_t *contact,
+    ngx_uint_t *codes, ngx_uint_t *n);
+
+/*
+ * Reads a list of contacts onto call->pile; name is the list's, for messages; too_many, code: the errors' codes (code 0: that of the contact's own error).
+ * The first ten bad ones are noted.
+ */
+ngx_int_t ngx_http_campaign_contacts_list_read(ngx_http_campaign_call_t *call, json_t *list, const char *name, size_t most,
+    ngx_uint_t too_many, ngx_uint_t code);
+
+ngx_int_t ngx_http_campaign_accounts_create(ngx_http_campaign_call_t *call);
+ngx_int_t ngx_http_campaign_accounts_change(ngx_http_campaign_call_t *call);
+ngx_int_t ngx_http_campaign_keys_create(ngx_http_campaign_call_t *call);
+
+
+#endif /* _NGX_HTTP_CAMPAIGN_RESOURCE_H_INCLUDED_ */

@@ -1,0 +1,394 @@
+
+/*
+ * $campaign_<name>, $campaign_json_<name> and $campaign_uri_<name>: the message that a request delivers.  They keep true: the plain form holds no
+ * control character, so that no text ends a header; the other two are exact.  Outside of a delivery nothing is found, but the account of a
+ * call of the API.
+ */
+
+#include "ngx_http_campaign_delivery.h"
+#include "ngx_campaign_escape.h"
+
+
+#define NGX_HTTP_CAMPAIGN_VARIABLE_LEN  32      /* longest name */
+
+
+typedef ngx_int_t (*ngx_http_campaign_variable_pt)(ngx_http_campaign_delivery_t *d, ngx_str_t *value);
+
+
+/* the text as it is; data: the caller's, points to memory of the delivery */
+
+typedef struct {
+    ngx_str_t                      name;
+    ngx_http_campaign_variable_pt  text;
+} ngx_http_campaign_variable_t;
+
+
+typedef enum {
+    NGX_HTTP_CAMPAIGN_PLAIN = 0,
+    NGX_HTTP_CAMPAIGN_JSON,
+    NGX_HTTP_CAMPAIGN_URI,
+    NGX_HTTP_CAMPAIGN_FORMS
+} ngx_http_campaign_form_e;
+
+
+static ngx_int_t ngx_http_campaign_variable_get(ngx_http_request_t *r, ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_campaign_variable_form(ngx_pool_t *pool, ngx_http_campaign_form_e form, ngx_str_t *text);
+static ngx_int_t ngx_http_campaign_variable_caller(ngx_http_request_t *r, ngx_http_variable_value_t *v);
+
+static ngx_int_t ngx_http_campaign_variable_id(ngx_http_campaign_delivery_t *d, ngx_str_t *value);
+static ngx_int_t ngx_http_campaign_variable_account(ngx_http_campaign_delivery_t *d, ngx_str_t *value);
+static ngx_int_t ngx_http_campaign_variable_channel(ngx_http_campaign_delivery_t *d, ngx_str_t *value);
+static ngx_int_t ngx_http_campaign_variable_message_id(ngx_http_campaign_delivery_t *d, ngx_str_t *value);
+static ngx_int_t ngx_http_campaign_variable_from(ngx_http_campaign_delivery_t *d, ngx_str_t *value);
+static ngx_int_t ngx_http_campaign_variable_to(ngx_http_campaign_delivery_t *d, ngx_str_t *value);
+static ngx_int_t ngx_http_campaign_variable_text(ngx_http_campaign_delivery_t *d, ngx_str_t *value);
+static ngx_int_t ngx_http_campaign_variable_attempt(ngx_http_campaign_delivery_t *d, ngx_str_t *value);
+static ngx_int_t ngx_http_campaign_variable_segments(ngx_http_campaign_delivery_t *d, ngx_str_t *value);
+static ngx_int_t ngx_http_campaign_variable_encoding(ngx_http_campaign_delivery_t *d, ngx_str_t *value);
+static ngx_int_t ngx_http_campaign_variable_body(ngx_http_campaign_delivery_t *d, ngx_str_t *value);
+static ngx_int_t ngx_http_campaign_variable_number(ngx_http_campaign_delivery_t *d, ngx_str_t *value, ngx_uint_t n);
+
+
+/* clang-format off */
+
+static ngx_http_campaign_variable_t  ngx_http_campaign_variables[] = {
+    { ngx_string("id"),         ngx_http_campaign_variable_id },
+    { ngx_string("account"),    ngx_http_campaign_variable_account },
+    { ngx_string("channel"),    ngx_http_campaign_variable_channel },
+    { ngx_string("message_id"), ngx_http_campaign_variable_message_id },
+    { ngx_string("from"),       ngx_http_campaign_variable_from },
+    { ngx_string("to"),         ngx_http_campaign_variable_to },
+    { ngx_string("text"),       ngx_http_campaign_variable_text },
+    { ngx_string("attempt"),    ngx_http_campaign_variable_attempt },
+    { ngx_string("segments"),   ngx_http_campaign_variable_segments },
+    { ngx_string("encoding"),   ngx_http_campaign_variable_encoding },
+    { ngx_string("body"),       ngx_http_campaign_variable_body },
+    { ngx_null_string,          NULL }
+};
+
+static ngx_str_t  ngx_http_campaign_variable_forms[NGX_HTTP_CAMPAIGN_FORMS] = {
+    [NGX_HTTP_CAMPAIGN_PLAIN] = ngx_string("campaign_"),
+    [NGX_HTTP_CAMPAIGN_JSON]  = ngx_string("campaign_json_"),
+    [NGX_HTTP_CAMPAIGN_URI]   = ngx_string("campaign_uri_")
+};
+
+/* clang-format on */
+
+
+/* data: row * NGX_HTTP_CAMPAIGN_FORMS + form */
+
+static ngx_int_t
+ngx_http_campaign_variable_get(ngx_http_request_t *r, ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_str_t                      text;
+    ngx_http_campaign_ctx_t       *ctx;
+    ngx_http_campaign_variable_t  *var;
+    ngx_http_campaign_delivery_t  *d;
+
+    var = &ngx_http_campaign_variables[data / NGX_HTTP_CAMPAIGN_FORMS];
+
+    /* a redirect clears the context of a subrequest, never that of its main request */
+
+    ctx = ngx_http_get_module_ctx(r->main, ngx_http_campaign_module);
+    d = ctx ? ctx->delivery : NULL;
+
+    if (d == NULL) {
+        if (var->text == ngx_http_campaign_variable_account) {
+            return ngx_http_campaign_variable_caller(r->main, v);
+        }
+
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    if (var->text(d, &text) != NGX_OK
+        || ngx_http_campaign_variable_form(r->pool, data % NGX_HTTP_CAMPAIGN_FORMS, &text) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    v->len = text.len;
+    v->data = text.data;
+    v->valid = 1;
+    v->no_cacheable = 0;
+    v->not_found = 0;
+
+    return NGX_OK;
+}
+
+
+/* text in its form; not copied if it already is */
+
+static ngx_int_t
+ngx_http_campaign_variable_form(ngx_pool_t *pool, ngx_http_campaign_form_e form, ngx_str_t *text)
+{
+    size_t   len;
+    u_char  *p;
+
+    switch (form) {
+
+    case NGX_HTTP_CAMPAIGN_JSON:
+        len = ngx_campaign_escape_json_size(text->data, text->len);
+        break;
+
+    case NGX_HTTP_CAMPAIGN_URI:
+        len = ngx_campaign_escape_uri_size(text->data, text->len);
+        break;
+
+    default:
+        len = text->len + ngx_campaign_escape_plain_count(text->data, text->len);
+    }
+
+    if (len == text->len) {
+        return NGX_OK;
+    }
+
+    p = ngx_pnalloc(pool, len);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    switch (form) {
+
+    case NGX_HTTP_CAMPAIGN_JSON:
+        len = ngx_campaign_escape_json(p, text->data, text->len) - p;
+        break;
+
+    case NGX_HTTP_CAMPAIGN_URI:
+        len = ngx_campaign_escape_uri(p, text->data, text->len) - p;
+        break;
+
+    default:
+        len = ngx_campaign_escape_plain(p, text->data, text->len) - p;
+    }
+
+    text->data = p;
+    text->len = len;
+
+    return NGX_OK;
+}
+
+
+/* the account that called the API; until the reply has begun, "none" is not for ever (limit_req asks before the key was looked up) */
+
+static ngx_int_t
+ngx_http_campaign_variable_caller(ngx_http_request_t *r, ngx_http_variable_value_t *v)
+{
+    u_char                  *p;
+    ngx_campaign_account_t  *account;
+
+    account = ngx_http_campaign_call_account(r);
+
+    if (account == NULL) {
+        v->len = 0;
+        v->valid = 0;
+        v->not_found = r->header_sent;
+        return NGX_OK;
+    }
+
+    p = ngx_pnalloc(r->pool, NGX_CAMPAIGN_UUID_LEN);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    v->len = ngx_campaign_uuid_print(p, account->rec.id) - p;
+    v->data = p;
+    v->valid = 1;
+    v->no_cacheable = 0;
+    v->not_found = 0;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_campaign_variable_id(ngx_http_campaign_delivery_t *d, ngx_str_t *value)
+{
+    value->data = d->origin->id;
+    value->len = NGX_CAMPAIGN_UUID_LEN;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_campaign_variable_account(ngx_http_campaign_delivery_t *d, ngx_str_t *value)
+{
+    value->data = d->origin->account;
+    value->len = NGX_CAMPAIGN_UUID_LEN;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_campaign_variable_channel(ngx_http_campaign_delivery_t *d, ngx_str_t *value)
+{
+    *value = d->origin->channel;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_campaign_variable_message_id(ngx_http_campaign_delivery_t *d, ngx_str_t *value)
+{
+    value->data = d->id;
+    value->len = NGX_CAMPAIGN_UUID_LEN;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_campaign_variable_from(ngx_http_campaign_delivery_t *d, ngx_str_t *value)
+{
+    *value = d->origin->from;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_campaign_variable_to(ngx_http_campaign_delivery_t *d, ngx_str_t *value)
+{
+    value->data = d->to;
+    value->len = d->to_len;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_campaign_variable_text(ngx_http_campaign_delivery_t *d, ngx_str_t *value)
+{
+    *value = d->text;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_campaign_variable_attempt(ngx_http_campaign_delivery_t *d, ngx_str_t *value)
+{
+    return ngx_http_campaign_variable_number(d, value, d->message->attempt);
+}
+
+
+static ngx_int_t
+ngx_http_campaign_variable_segments(ngx_http_campaign_delivery_t *d, ngx_str_t *value)
+{
+    return ngx_http_campaign_variable_number(d, value, d->size.segments);
+}
+
+
+static ngx_int_t
+ngx_http_campaign_variable_encoding(ngx_http_campaign_delivery_t *d, ngx_str_t *value)
+{
+    *value = *ngx_campaign_sms_name(d->size.encoding);
+
+    return NGX_OK;
+}
+
+
+/* the request form of POST /v1/messages, and the message's id; made once, its forms are made of it */
+
+static ngx_int_t
+ngx_http_campaign_variable_body(ngx_http_campaign_delivery_t *d, ngx_str_t *value)
+{
+    u_char                     *p;
+    size_t                      len;
+    ngx_http_campaign_origin_t *o;
+
+    static const ngx_str_t  from = ngx_string("{\"data\":{\"from\":\"");
+    static const ngx_str_t  to = ngx_string("\",\"to\":[\"");
+    static const ngx_str_t  text = ngx_string("\"],\"text\":\"");
+    static const ngx_str_t  channel = ngx_string("\",\"channel\":\"");
+    static const ngx_str_t  id = ngx_string("\",\"id\":\"");
+    static const ngx_str_t  end = ngx_string("\"}}");
+
+    if (d->body.data) {
+        *value = d->body;
+        return NGX_OK;
+    }
+
+    o = d->origin;
+
+    len = from.len + ngx_campaign_escape_json_size(o->from.data, o->from.len)
+          + to.len + d->to_len
+          + text.len + ngx_campaign_escape_json_size(d->text.data, d->text.len)
+          + channel.len + ngx_campaign_escape_json_size(o->channel.data, o->channel.len)
+          + id.len + NGX_CAMPAIGN_UUID_LEN
+          + end.len;
+
+    p = ngx_pnalloc(d->pool, len);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    d->body.data = p;
+    d->body.len = len;
+
+    p = ngx_cpymem(p, from.data, from.len);
+    p = ngx_campaign_escape_json(p, o->from.data, o->from.len);
+    p = ngx_cpymem(p, to.data, to.len);
+    p = ngx_cpymem(p, d->to, d->to_len);
+    p = ngx_cpymem(p, text.data, text.len);
+    p = ngx_campaign_escape_json(p, d->text.data, d->text.len);
+    p = ngx_cpymem(p, channel.data, channel.len);
+    p = ngx_campaign_escape_json(p, o->channel.data, o->channel.len);
+    p = ngx_cpymem(p, id.data, id.len);
+    p = ngx_cpymem(p, d->id, NGX_CAMPAIGN_UUID_LEN);
+    (void) ngx_cpymem(p, end.data, end.len);
+
+    *value = d->body;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_campaign_variable_number(ngx_http_campaign_delivery_t *d, ngx_str_t *value, ngx_uint_t n)
+{
+    value->data = ngx_pnalloc(d->pool, NGX_INT_T_LEN);
+    if (value->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    value->len = ngx_sprintf(value->data, "%ui", n) - value->data;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_campaign_variables_add(ngx_conf_t *cf)
+{
+    u_char                buf[NGX_HTTP_CAMPAIGN_VARIABLE_LEN];
+    ngx_str_t             name, *prefix;
+    ngx_uint_t            i, form, flags;
+    ngx_http_variable_t  *var;
+
+    for (i = 0; ngx_http_campaign_variables[i].name.len; i++) {
+
+        flags = (ngx_http_campaign_variables[i].text == ngx_http_campaign_variable_account) ? NGX_HTTP_VAR_NOCACHEABLE : 0;
+
+        for (form = 0; form < NGX_HTTP_CAMPAIGN_FORMS; form++) {
+
+            prefix = &ngx_http_campaign_variable_forms[form];
+
+            name.data = buf;
+            name.len = ngx_snprintf(buf, sizeof(buf), "%V%V", prefix, &ngx_http_campaign_variables[i].name) - buf;
+
+            var = ngx_http_add_variable(cf, &name, flags);
+            if (var == NULL) {
+                return NGX_ERROR;
+            }
+
+            var->get_handler = ngx_http_campaign_variable_get;
+            var->data = i * NGX_HTTP_CAMPAIGN_FORMS + form;
+        }
+    }
+
+    return NGX_OK;
+}

@@ -1,0 +1,465 @@
+
+/*
+ * Claimed messages until they are settled.  It keeps true: each claimed message gets one outcome (unless another dispatcher has it by
+ * now), and there is room for it before the message is claimed; a turn's memory, where its messages live, is freed with the last of
+ * them.
+ */
+
+#include "ngx_http_campaign_dispatch.h"
+
+
+#define NGX_HTTP_CAMPAIGN_WINDOW_STARTS  128            /* deliveries started before the event loop gets its turn */
+#define NGX_HTTP_CAMPAIGN_WINDOW_BUSY    10000          /* us until a message that found no connection is tried again */
+#define NGX_HTTP_CAMPAIGN_WINDOW_ERROR   100000         /* us, the same for no memory */
+#define NGX_HTTP_CAMPAIGN_WINDOW_AHEAD   2000000000LL   /* ns: no start is later, whatever the clocks say */
+#define NGX_HTTP_CAMPAIGN_WINDOW_SLAB    16             /* deliveries allocated at once */
+
+
+typedef struct ngx_http_campaign_flight_s  ngx_http_campaign_flight_t;
+
+struct ngx_http_campaign_flight_s {
+    ngx_http_campaign_delivery_t   delivery;
+    ngx_http_campaign_turn_t      *turn;
+    ngx_http_campaign_live_t      *live;
+    ngx_http_campaign_flight_t    *next;        /* free ones */
+};
+
+
+static ngx_int_t ngx_http_campaign_window_message(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_window_t *w, int64_t now);
+static ngx_campaign_claim_t *ngx_http_campaign_window_claim(ngx_http_campaign_window_t *w);
+static ngx_uint_t ngx_http_campaign_window_unsent(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_live_t *live,
+    ngx_campaign_claimed_t *m);
+static ngx_int_t ngx_http_campaign_window_start(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_turn_t *t,
+    ngx_http_campaign_live_t *live, ngx_campaign_claimed_t *m);
+static void ngx_http_campaign_window_done(ngx_http_campaign_delivery_t *delivery);
+static void ngx_http_campaign_window_judge(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_flight_t *f);
+static ngx_campaign_outcome_t *ngx_http_campaign_window_outcome(ngx_http_campaign_dispatch_t *d, ngx_campaign_claimed_t *m);
+static void ngx_http_campaign_window_settle(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_turn_t *t,
+    ngx_http_campaign_live_t *live);
+static ngx_http_campaign_flight_t *ngx_http_campaign_window_flight(ngx_http_campaign_dispatch_t *d);
+
+
+/* message k of a grant goes at first + k * step by the store's clock */
+
+void
+ngx_http_campaign_window_open(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_window_t *w, int64_t now, int64_t wall)
+{
+    int64_t  ahead;
+
+    ahead = ngx_min(w->grant->first - wall * 1000, NGX_HTTP_CAMPAIGN_WINDOW_AHEAD);
+
+    w->next = now * 1000 + ahead;
+    w->step = w->grant->step;
+    w->claim = 0;
+    w->message = 0;
+
+    d->claimed += w->grant->granted;
+    w->turn->messages += w->grant->granted;
+
+    ngx_campaign_heap_add(&d->windows, &w->node, w->next / 1000);
+}
+
+
+void
+ngx_http_campaign_window_send(ngx_http_campaign_dispatch_t *d, int64_t now)
+{
+    ngx_int_t                    rc;
+    ngx_uint_t                   n;
+    ngx_http_campaign_window_t  *w;
+
+    for (n = 0; d->windows && d->windows->at <= now && d->busy <= now; n++) {
+
+        if (n == NGX_HTTP_CAMPAIGN_WINDOW_STARTS) {
+            ngx_post_event(&d->tick, &ngx_posted_next_events);
+            return;
+        }
+
+        w = ngx_rbtree_data(d->windows, ngx_http_campaign_window_t, node);
+
+        ngx_campaign_heap_remove(&d->windows, &w->node);
+
+        rc = ngx_http_campaign_window_message(d, w, now);
+
+        if (rc == NGX_DONE) {                           /* the turn may be gone, too */
+            continue;
+        }
+
+        if (rc == NGX_BUSY) {
+            d->busy = now + NGX_HTTP_CAMPAIGN_WINDOW_BUSY;
+            ngx_campaign_heap_add(&d->windows, &w->node, d->busy);
+
+        } else if (rc == NGX_ERROR) {
+            ngx_campaign_heap_add(&d->windows, &w->node, now + NGX_HTTP_CAMPAIGN_WINDOW_ERROR);
+
+        } else {
+            ngx_campaign_heap_add(&d->windows, &w->node, w->next / 1000);
+        }
+    }
+}
+
+
+/* the window's next message: NGX_OK, NGX_DONE (it was the last), NGX_BUSY or NGX_ERROR (it is still the next) */
+
+static ngx_int_t
+ngx_http_campaign_window_message(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_window_t *w, int64_t now)
+{
+    ngx_int_t                  rc;
+    ngx_uint_t                 last, unsent;
+    ngx_campaign_claim_t      *claim;
+    ngx_campaign_claimed_t    *m;
+    ngx_http_campaign_live_t  *live;
+    ngx_http_campaign_turn_t  *t;
+
+    t = w->turn;
+    claim = ngx_http_campaign_window_claim(w);
+    m = &claim->messages[w->message];
+    live = w->lives[w->claim];
+
+    unsent = ngx_http_campaign_window_unsent(d, live, m);
+
+    if (!unsent) {
+        rc = ngx_http_campaign_window_start(d, t, live, m);
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
+    w->message++;
+    w->next += w->step;
+
+    last = (ngx_http_campaign_window_claim(w) == NULL);
+
+    if (unsent) {
+        ngx_http_campaign_window_settle(d, t, live);
+    }
+
+    return last ? NGX_DONE : NGX_OK;
+}
+
+
+/* moves on to the claim that has the next message; NULL: none is left */
+
+static ngx_campaign_claim_t *
+ngx_http_campaign_window_claim(ngx_http_campaign_window_t *w)
+{
+    ngx_campaign_claim_t  *claims;
+
+    claims = w->grant->claims;
+
+    while (w->claim < w->grant->nclaims && w->message == claims[w->claim].n) {
+        w->claim++;
+        w->message = 0;
+    }
+
+    return w->claim < w->grant->nclaims ? &claims[w->claim] : NULL;
+}
+
+
+/* a reason not to send a message after all: its outcome is noted */
+
+static ngx_uint_t
+ngx_http_campaign_window_unsent(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_live_t *live, ngx_campaign_claimed_t *m)
+{
+    int64_t                  wall;
+    ngx_campaign_outcome_t  *o;
+
+    wall = ngx_campaign_now();
+
+    if (live->gone) {
+        ngx_http_campaign_window_back(d, m, wall);
+        return 1;
+    }
+
+    if (live->expires && wall >= live->expires) {
+        o = ngx_http_campaign_window_outcome(d, m);
+        if (o) {
+            o->attempt = m->attempt - 1;
+            o->kind = NGX_CAMPAIGN_OUTCOME_SETTLED;
+            o->state = NGX_CAMPAIGN_S_FAILED;
+            o->reason = NGX_CAMPAIGN_R_EXPIRED;
+        }
+
+        return 1;
+    }
+
+    if (live->pick.gateway->held > wall) {
+        ngx_http_campaign_window_back(d, m, live->pick.gateway->held);
+        return 1;
+    }
+
+    return 0;
+}
+
+
+static ngx_int_t
+ngx_http_campaign_window_start(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_turn_t *t, ngx_http_campaign_live_t *live,
+    ngx_campaign_claimed_t *m)
+{
+    ngx_int_t                    rc;
+    ngx_http_campaign_flight_t  *f;
+
+    static time_t  complained;
+
+    f = ngx_http_campaign_window_flight(d);
+    if (f == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memzero(f, sizeof(ngx_http_campaign_flight_t));
+
+    f->turn = t;
+    f->live = live;
+    f->delivery.origin = &live->origin;
+    f->delivery.message = m;
+    f->delivery.done = ngx_http_campaign_window_done;
+    f->delivery.data = f;
+
+    rc = ngx_http_campaign_delivery_start(&f->delivery, d->log);
+
+    ngx_log_debug4(NGX_LOG_DEBUG_HTTP, d->log, 0, "campaign dispatcher: message %uD of campaign %uL, try %d: %i",
+                   m->seq, m->campaign, (int) m->attempt, rc);
+
+    if (rc == NGX_OK) {
+        d->flying++;
+        return NGX_OK;
+    }
+
+    f->next = d->free;
+    d->free = f;
+
+    if (ngx_time() - complained >= 60) {
+        complained = ngx_time();
+        ngx_log_error(NGX_LOG_WARN, d->log, 0, "campaign dispatcher: messages wait, %s",
+                      rc == NGX_BUSY ? "worker_connections are used up" : "there is no memory");
+    }
+
+    return rc;
+}
+
+
+static void
+ngx_http_campaign_window_done(ngx_http_campaign_delivery_t *delivery)
+{
+    ngx_http_campaign_live_t      *live;
+    ngx_http_campaign_turn_t      *t;
+    ngx_http_campaign_flight_t    *f;
+    ngx_http_campaign_dispatch_t  *d;
+
+    f = delivery->data;
+    t = f->turn;
+    live = f->live;
+    d = t->dispatch;
+
+    ngx_log_debug4(NGX_LOG_DEBUG_HTTP, d->log, 0, "campaign dispatcher: answer %d, status %ui for message %uD of campaign %uL",
+                   (int) delivery->answer, delivery->status, delivery->message->seq, live->origin.no);
+
+    if (t->turn.epoch == d->epoch) {
+        d->flying--;
+        ngx_http_campaign_window_judge(d, f);
+        ngx_http_campaign_window_settle(d, t, live);
+        ngx_http_campaign_dispatch_soon(d);
+
+    } else if (--t->messages == 0) {                    /* another dispatcher's by now */
+        ngx_http_campaign_turn_free(t);
+    }
+
+    f->next = d->free;
+    d->free = f;
+}
+
+
+static void
+ngx_http_campaign_window_judge(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_flight_t *f)
+{
+    int64_t                        wall;
+    ngx_campaign_try_t             attempt;
+    ngx_campaign_verdict_t         v;
+    ngx_campaign_claimed_t        *m;
+    ngx_campaign_outcome_t        *o;
+    ngx_http_campaign_gateway_t   *gateway;
+    ngx_http_campaign_srv_conf_t  *conf;
+
+    m = f->delivery.message;
+    wall = ngx_campaign_now();
+
+    if (f->delivery.answer == NGX_CAMPAIGN_ANSWER_NONE) {
+        ngx_http_campaign_window_back(d, m, wall + NGX_HTTP_CAMPAIGN_WINDOW_ERROR);
+        return;
+    }
+
+    gateway = f->live->origin.gateway;
+    conf = gateway->cscf->ctx->srv_conf[ngx_http_campaign_module.ctx_index];
+
+    ngx_memzero(&attempt, sizeof(ngx_campaign_try_t));
+
+    attempt.answer = f->delivery.answer;
+    attempt.status = f->delivery.status;
+    attempt.after = f->delivery.after;
+    attempt.attempt = m->attempt;
+    attempt.rnd = (uint32_t) ngx_random();
+    attempt.redeliver = conf->redelivery ? 1 : 0;
+    attempt.receipts = gateway->receipts ? 1 : 0;
+
+    ngx_campaign_retry_judge(&conf->retry, &attempt, &v);
+
+    if (v.hold) {
+        ngx_log_error(NGX_LOG_INFO, d->log, 0, "campaign dispatcher: the gateway of %V rests for %M ms, it answered %ui", &gateway->channel,
+                      v.hold, f->delivery.status);
+
+        ngx_campaign_pick_hold(f->live->pick.gateway, wall + (int64_t) v.hold * 1000);
+    }
+
+    o = ngx_http_campaign_window_outcome(d, m);
+    if (o == NULL) {
+        return;
+    }
+
+    o->kind = (v.state == NGX_CAMPAIGN_S_RETRY) ? NGX_CAMPAIGN_OUTCOME_AGAIN : NGX_CAMPAIGN_OUTCOME_SETTLED;
+    o->state = (uint8_t) v.state;
+    o->reason = (uint8_t) v.reason;
+    o->due = (v.state == NGX_CAMPAIGN_S_RETRY) ? wall + (int64_t) v.wait * 1000 : 0;
+}
+
+
+void
+ngx_http_campaign_window_back(ngx_http_campaign_dispatch_t *d, ngx_campaign_claimed_t *m, int64_t due)
+{
+    ngx_campaign_outcome_t  *o;
+
+    o = ngx_http_campaign_window_outcome(d, m);
+
+    if (o) {
+        o->kind = NGX_CAMPAIGN_OUTCOME_BACK;
+        o->state = NGX_CAMPAIGN_S_RETRY;
+        o->due = due;
+    }
+}
+
+
+static ngx_campaign_outcome_t *
+ngx_http_campaign_window_outcome(ngx_http_campaign_dispatch_t *d, ngx_campaign_claimed_t *m)
+{
+    ngx_campaign_outcome_t  *o;
+
+    if (d->noutcomes == d->room) {                      /* cannot be: room was made before it was claimed */
+        ngx_log_error(NGX_LOG_ALERT, d->log, 0, "campaign dispatcher: no room for an outcome of campaign %uL", m->campaign);
+        return NULL;
+    }
+
+    o = &d->outcomes[d->noutcomes++];
+
+    ngx_memzero(o, sizeof(ngx_campaign_outcome_t));
+
+    o->campaign = m->campaign;
+    o->seq = m->seq;
+    o->attempt = m->attempt;
+
+    return o;
+}
+
+
+/* a message of this epoch has its outcome: its slot is free */
+
+static void
+ngx_http_campaign_window_settle(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_turn_t *t, ngx_http_campaign_live_t *live)
+{
+    ngx_campaign_pick_settled(live->pick.gateway, 1);
+
+    d->claimed--;
+
+    if (--t->messages == 0) {
+        ngx_http_campaign_turn_free(t);
+    }
+}
+
+
+void
+ngx_http_campaign_window_close(ngx_http_campaign_dispatch_t *d, ngx_uint_t record)
+{
+    int64_t                      wall;
+    ngx_uint_t                   last;
+    ngx_campaign_claim_t        *claim;
+    ngx_http_campaign_live_t    *live;
+    ngx_http_campaign_turn_t    *t;
+    ngx_http_campaign_window_t  *w;
+
+    wall = ngx_campaign_now();
+
+    while (d->windows) {
+        w = ngx_rbtree_data(d->windows, ngx_http_campaign_window_t, node);
+        t = w->turn;
+
+        ngx_campaign_heap_remove(&d->windows, &w->node);
+
+        do {
+            claim = ngx_http_campaign_window_claim(w);
+            live = w->lives[w->claim];
+
+            if (record) {
+                ngx_http_campaign_window_back(d, &claim->messages[w->message], wall);
+            }
+
+            w->message++;
+            last = (ngx_http_campaign_window_claim(w) == NULL);
+
+            ngx_http_campaign_window_settle(d, t, live);
+
+        } while (!last);
+    }
+}
+
+
+ngx_int_t
+ngx_http_campaign_window_reserve(ngx_http_campaign_dispatch_t *d, ngx_uint_t n)
+{
+    ngx_uint_t               room;
+    ngx_campaign_outcome_t  *outcomes;
+
+    n += d->claimed + d->noutcomes;
+
+    if (n <= d->room) {
+        return NGX_OK;
+    }
+
+    room = ngx_max(n, d->room * 2);
+
+    outcomes = ngx_alloc(room * sizeof(ngx_campaign_outcome_t), d->log);
+    if (outcomes == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (d->outcomes) {
+        ngx_memcpy(outcomes, d->outcomes, d->noutcomes * sizeof(ngx_campaign_outcome_t));
+        ngx_free(d->outcomes);
+    }
+
+    d->outcomes = outcomes;
+    d->room = room;
+
+    return NGX_OK;
+}
+
+
+static ngx_http_campaign_flight_t *
+ngx_http_campaign_window_flight(ngx_http_campaign_dispatch_t *d)
+{
+    ngx_uint_t                   i;
+    ngx_http_campaign_flight_t  *f;
+
+    if (d->free == NULL) {
+        f = ngx_palloc(d->pool, NGX_HTTP_CAMPAIGN_WINDOW_SLAB * sizeof(ngx_http_campaign_flight_t));
+        if (f == NULL) {
+            return NULL;
+        }
+
+        for (i = 0; i < NGX_HTTP_CAMPAIGN_WINDOW_SLAB; i++) {
+            f[i].next = d->free;
+            d->free = &f[i];
+        }
+    }
+
+    f = d->free;
+    d->free = f->next;
+
+    return f;
+}
