@@ -35,7 +35,7 @@ for my $name (sort keys %type) {
     my $s = $a->post('/senders', { name => $name, channel => 'SMS' })->data;
     (my $digits = $name) =~ s/^\+//;
     my $code = $type{$name} eq 'ALPHANUMERIC' ? undef : $digits;
-    is_deeply([@$s{qw(name type code phone)}], [$digits, $type{$name}, $code, $code], $name);
+    is_deeply([@$s{qw(name type code phone)}], [$digits, $type{$name}, $code, $code], "name $name");
 }
 refused($a->post('/senders', { name => '15551234567', channel => 'SMS' }), 409, 1157, 'with and without + it is the same one');
 

@@ -361,6 +361,8 @@ ngx_http_campaign_body_records(ngx_http_campaign_call_t *call, u_char *p, u_char
 static ngx_int_t
 ngx_http_campaign_body_status(ngx_http_campaign_call_t *call, ngx_int_t status)
 {
+    call->request->keepalive = 0;               /* where the next request would begin is not known */
+
     if (status == NGX_HTTP_INTERNAL_SERVER_ERROR) {
         return NGX_ERROR;
     }

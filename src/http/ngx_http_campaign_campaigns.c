@@ -153,7 +153,7 @@ ngx_http_campaign_campaigns_check_new(ngx_http_campaign_call_t *call, ngx_campai
     }
 
     if (c->text.len) {
-        return ngx_http_campaign_campaigns_check_text(call, c);
+        return ngx_http_campaign_error_noted(call, 1620) ? NGX_OK : ngx_http_campaign_campaigns_check_text(call, c);
     }
 
     if (!template && !ngx_http_campaign_error_noted(call, 1607) && !ngx_http_campaign_error_noted(call, 1608)

@@ -13,7 +13,7 @@
 #define NGX_HTTP_CAMPAIGN_REPLY_MAX   65536     /* bytes of a reply that are read to keep its connection */
 #define NGX_HTTP_CAMPAIGN_REPLY_WAIT  5000      /* ms for the rest of a reply that has begun */
 #define NGX_HTTP_CAMPAIGN_BUSY_WAIT   10        /* ms until a thread that still works for the request is looked for again */
-#define NGX_HTTP_CAMPAIGN_SELDOM      60        /* s between two equal complaints */
+#define NGX_HTTP_CAMPAIGN_COMPLAIN    60        /* s between two complaints about a cache */
 
 #define NGX_HTTP_CAMPAIGN_IGNORE                                                                                      \
     (NGX_HTTP_UPSTREAM_IGN_XA_REDIRECT | NGX_HTTP_UPSTREAM_IGN_XA_EXPIRES | NGX_HTTP_UPSTREAM_IGN_XA_LIMIT_RATE       \
@@ -35,16 +35,12 @@ static ngx_int_t ngx_http_campaign_delivery_body(ngx_http_request_t *r, ngx_chai
 static ngx_int_t ngx_http_campaign_delivery_finalized(ngx_http_request_t *r, void *data, ngx_int_t rc);
 static void ngx_http_campaign_delivery_terminated(void *data);
 static void ngx_http_campaign_delivery_answer(ngx_http_campaign_delivery_t *d, ngx_int_t rc);
-static ngx_campaign_answer_e ngx_http_campaign_delivery_classify(ngx_http_request_t *r, ngx_uint_t status);
-static ngx_msec_t ngx_http_campaign_delivery_after(ngx_http_request_t *r);
-static ngx_table_elt_t *ngx_http_campaign_delivery_find(ngx_list_t *headers, ngx_str_t *name);
 
 static void ngx_http_campaign_delivery_end(ngx_event_t *ev);
 static void ngx_http_campaign_delivery_free(ngx_http_campaign_delivery_t *d);
 static void ngx_http_campaign_delivery_wake(ngx_http_request_t *r);
 static void ngx_http_campaign_delivery_event(ngx_event_t *ev);
 static u_char *ngx_http_campaign_delivery_log(ngx_log_t *log, u_char *buf, size_t len);
-static ngx_uint_t ngx_http_campaign_delivery_seldom(time_t *last);
 
 
 static ngx_http_output_header_filter_pt  ngx_http_next_header_filter;
@@ -93,13 +89,7 @@ ngx_http_campaign_delivery_connect(ngx_http_campaign_delivery_t *d, ngx_log_t *l
 {
     ngx_connection_t  *c;
 
-    static time_t  complained;
-
     if (ngx_cycle->free_connection_n <= ngx_cycle->connection_n / 16 + 2) {
-        if (ngx_http_campaign_delivery_seldom(&complained)) {
-            ngx_log_error(NGX_LOG_WARN, log, 0, "%ui worker_connections are not enough, deliveries wait", ngx_cycle->connection_n);
-        }
-
         return NGX_BUSY;
     }
 
@@ -407,7 +397,8 @@ ngx_http_campaign_delivery_configure(ngx_http_campaign_delivery_t *d, ngx_http_r
 
 #if (NGX_HTTP_CACHE)
 
-    if (conf->cache && (r->method & conf->cache_methods) && ngx_http_campaign_delivery_seldom(&complained)) {
+    if (conf->cache && (r->method & conf->cache_methods) && ngx_time() - complained >= NGX_HTTP_CAMPAIGN_COMPLAIN) {
+        complained = ngx_time();
         ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
                       "a cached reply is not a delivery: the cache of this location is not used, turn it off here");
     }
@@ -550,124 +541,11 @@ ngx_http_campaign_delivery_answer(ngx_http_campaign_delivery_t *d, ngx_int_t rc)
         r->headers_out.status = (rc > 0) ? rc : NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    d->status = r->headers_out.status;
-    d->answer = ngx_http_campaign_delivery_classify(r, d->status);
+    d->log.action = NULL;
 
-    if (d->answer == NGX_CAMPAIGN_ANSWER_STATUS) {
+    ngx_http_campaign_answer_read(d);
 
-        if (d->redirect && r->upstream->headers_in.x_accel_redirect) {
-            ngx_log_error(NGX_LOG_ERR, &d->log, 0, "gateway sent \"X-Accel-Redirect: %V\", which is not followed: the message failed",
-                          &r->upstream->headers_in.x_accel_redirect->value);
-
-            d->status = NGX_HTTP_MOVED_TEMPORARILY;
-        }
-
-        if (d->status >= NGX_HTTP_SPECIAL_RESPONSE) {
-            d->after = ngx_http_campaign_delivery_after(r);
-        }
-
-    } else {
-        d->status = 0;
-    }
-
-    ngx_log_debug3(NGX_LOG_DEBUG_HTTP, &d->log, 0, "campaign delivery answer:%d status:%ui rc:%i", d->answer, d->status, rc);
-}
-
-
-/*
- * What the status says.  Every try of the upstream left its traces: whether a byte of the request went out, whether a header came back.  A try that
- * was sent and not answered may have been taken by the gateway, whatever a later one said, unless that one took the message.
- */
-
-static ngx_campaign_answer_e
-ngx_http_campaign_delivery_classify(ngx_http_request_t *r, ngx_uint_t status)
-{
-    ngx_uint_t                  i, lost, answered;
-    ngx_http_upstream_state_t  *state;
-
-    if (r->upstream == NULL) {
-        return NGX_CAMPAIGN_ANSWER_STATUS;
-    }
-
-    lost = 0;
-    answered = 0;
-
-    state = r->upstream_states ? r->upstream_states->elts : NULL;
-
-    for (i = 0; state && i < r->upstream_states->nelts; i++) {
-
-        if (state[i].peer == NULL) {                    /* between two locations, or nobody to ask */
-            continue;
-        }
-
-        answered = (state[i].header_time != (ngx_msec_t) -1);
-
-        if (!answered && state[i].bytes_sent) {
-            lost = 1;
-        }
-    }
-
-    /* no status line at all (HTTP/0.9, to nginx) is 0; 1xx promises another answer, which nginx does not wait for */
-
-    if (answered && status < NGX_HTTP_OK) {
-        return NGX_CAMPAIGN_ANSWER_UNCERTAIN;
-    }
-
-    /* taken; or no answer, and the location says by "error_page … =200" that this is as good.  Its other words are nginx's for the failure */
-
-    if (status >= NGX_HTTP_OK && status < NGX_HTTP_SPECIAL_RESPONSE) {
-        return NGX_CAMPAIGN_ANSWER_STATUS;
-    }
-
-    if (lost) {
-        return NGX_CAMPAIGN_ANSWER_UNCERTAIN;
-    }
-
-    return answered ? NGX_CAMPAIGN_ANSWER_STATUS : NGX_CAMPAIGN_ANSWER_UNREACHABLE;
-}
-
-
-/* Retry-After, in the gateway's reply or set by its location */
-
-static ngx_msec_t
-ngx_http_campaign_delivery_after(ngx_http_request_t *r)
-{
-    ngx_table_elt_t  *h;
-
-    static ngx_str_t  name = ngx_string("Retry-After");
-
-    h = NULL;
-
-    if (r->upstream && r->upstream->headers_in.headers.part.elts) {
-        h = ngx_http_campaign_delivery_find(&r->upstream->headers_in.headers, &name);
-    }
-
-    if (h == NULL) {
-        h = ngx_http_campaign_delivery_find(&r->headers_out.headers, &name);
-    }
-
-    return h ? ngx_campaign_retry_after(&h->value, (time_t) (ngx_campaign_now() / 1000000)) : 0;
-}
-
-
-static ngx_table_elt_t *
-ngx_http_campaign_delivery_find(ngx_list_t *headers, ngx_str_t *name)
-{
-    ngx_uint_t        i;
-    ngx_list_part_t  *part;
-    ngx_table_elt_t  *h;
-
-    for (part = &headers->part; part; part = part->next) {
-        h = part->elts;
-
-        for (i = 0; i < part->nelts; i++) {
-            if (h[i].hash && h[i].key.len == name->len && ngx_strncasecmp(h[i].key.data, name->data, name->len) == 0) {
-                return &h[i];
-            }
-        }
-    }
-
-    return NULL;
+    ngx_log_debug3(NGX_LOG_DEBUG_HTTP, &d->log, 0, "campaign delivery: answer %d, status %ui, rc %i", d->answer, d->status, rc);
 }
 
 
@@ -814,19 +692,6 @@ ngx_http_campaign_delivery_log(ngx_log_t *log, u_char *buf, size_t len)
     }
 
     return ctx->request ? ctx->request->log_handler(ctx->request, ctx->current_request, p, len) : p;
-}
-
-
-static ngx_uint_t
-ngx_http_campaign_delivery_seldom(time_t *last)
-{
-    if (*last && ngx_time() - *last < NGX_HTTP_CAMPAIGN_SELDOM) {
-        return 0;
-    }
-
-    *last = ngx_time();
-
-    return 1;
 }
 
 

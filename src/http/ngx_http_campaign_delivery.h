@@ -83,5 +83,8 @@ struct ngx_http_campaign_delivery_s {
  */
 ngx_int_t ngx_http_campaign_delivery_start(ngx_http_campaign_delivery_t *d, ngx_log_t *log);
 
+/* ngx_http_campaign_answer.c: answer, status and after of a delivery, whose background request has come to its end */
+void ngx_http_campaign_answer_read(ngx_http_campaign_delivery_t *d);
+
 
 #endif /* _NGX_HTTP_CAMPAIGN_DELIVERY_H_INCLUDED_ */

@@ -8,6 +8,7 @@
 #include "ngx_http_campaign_error.h"
 #include "ngx_http_campaign_reply.h"
 
+#include "ngx_campaign_sms.h"
 #include "ngx_campaign_time.h"
 
 
@@ -26,6 +27,7 @@ static ngx_int_t ngx_http_campaign_error_note(ngx_http_campaign_call_t *call, ng
 static ngx_int_t ngx_http_campaign_error_cmp(const void *one, const void *two);
 static void ngx_http_campaign_error_envelope(ngx_http_campaign_out_t *out, ngx_http_request_t *r, ngx_http_campaign_note_t *notes,
     ngx_uint_t n);
+static void ngx_http_campaign_error_path(ngx_http_campaign_out_t *out, ngx_http_request_t *r);
 static ngx_int_t ngx_http_campaign_error_header_filter(ngx_http_request_t *r);
 static ngx_int_t ngx_http_campaign_error_body_filter(ngx_http_request_t *r, ngx_chain_t *in);
 static ngx_uint_t ngx_http_campaign_error_of_status(ngx_uint_t status);
@@ -310,7 +312,7 @@ ngx_http_campaign_error_envelope(ngx_http_campaign_out_t *out, ngx_http_request_
         ngx_http_campaign_out_lit(out, "{\"timestamp\":");
         ngx_http_campaign_out_date(out, (time_t) (ngx_campaign_now() / 1000000));
         ngx_http_campaign_out_lit(out, ",\"path\":");
-        ngx_http_campaign_out_string(out, &r->uri);
+        ngx_http_campaign_error_path(out, r);
         ngx_http_campaign_out_lit(out, ",\"method\":");
         ngx_http_campaign_out_string(out, &r->method_name);
         ngx_http_campaign_out_lit(out, ",\"status\":");
@@ -323,6 +325,34 @@ ngx_http_campaign_error_envelope(ngx_http_campaign_out_t *out, ngx_http_request_
     }
 
     ngx_http_campaign_out_lit(out, "]}");
+}
+
+
+/* JSON is UTF-8: a path that is not is shown as a client would have to encode it */
+
+static void
+ngx_http_campaign_error_path(ngx_http_campaign_out_t *out, ngx_http_request_t *r)
+{
+    size_t     more;
+    ngx_str_t  path;
+
+    if (ngx_campaign_utf8_length(r->uri.data, r->uri.len) != NGX_ERROR) {
+        ngx_http_campaign_out_string(out, &r->uri);
+        return;
+    }
+
+    more = 2 * ngx_escape_uri(NULL, r->uri.data, r->uri.len, NGX_ESCAPE_URI);
+
+    path.len = r->uri.len + more;
+    path.data = ngx_pnalloc(r->pool, path.len);
+
+    if (path.data == NULL) {
+        out->failed = 1;
+        return;
+    }
+
+    ngx_escape_uri(path.data, r->uri.data, r->uri.len, NGX_ESCAPE_URI);
+    ngx_http_campaign_out_string(out, &path);
 }
 
 

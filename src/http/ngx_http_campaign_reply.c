@@ -298,7 +298,7 @@ ngx_http_campaign_reply_send(ngx_http_campaign_call_t *call, ngx_uint_t status, 
         return NGX_ERROR;
     }
 
-    if (!call->body_read && ngx_http_discard_request_body(r) != NGX_OK) {
+    if (r->reading_body || (!call->body_read && ngx_http_discard_request_body(r) != NGX_OK)) {
         r->keepalive = 0;
     }
 

@@ -69,7 +69,7 @@ ngx_http_campaign_senders_check(ngx_http_campaign_call_t *call)
 
     sender = call->rec;
 
-    if (sender->rec.name.len == 0) {
+    if (sender->rec.name.len == 0 || ngx_http_campaign_error_noted(call, 1154)) {
         return NGX_OK;                          /* noted */
     }
 

@@ -55,6 +55,9 @@ BEGIN {
     remove_tree($store);
     make_path($ENV{TEST_NGINX_SERVROOT});
     make_path($store, { mode => 0700 });
+
+    # as root: Test::Nginx says `user root;` after http{}, so while http{} is checked the workers are still nginx's own user
+    chown +(getpwnam 'nobody')[2, 3], $store if $> == 0;
 }
 
 use Test::Nginx::Util ();
@@ -62,7 +65,7 @@ use Test::Nginx::Util ();
 my $broken = qr/\[(?:alert|crit|emerg)\]|runtime error:|[A-Za-z]+Sanitizer/;
 
 # what a file adds to the configuration of all its blocks
-our ($HttpConfig, $Config) = ('', '');
+our ($HttpConfig, $Config, $Dispatch) = ('', '', 'off');
 
 my $json = JSON::PP->new->utf8->canonical->allow_nonref;
 
@@ -100,7 +103,7 @@ Test::Nginx::Util::add_test_cleanup_handler(\&check_error_log);
 
 sub http_config { <<"END" . $HttpConfig }
 campaign_store $store size=1g;
-campaign_dispatch off;
+campaign_dispatch $Dispatch;
 
 upstream gateway {
     server 127.0.0.1:@{[ gateway_port() ]};

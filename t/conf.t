@@ -1,0 +1,199 @@
+# Configurations that nginx -t refuses, with a message that names the mend; and that nginx -t leaves no trace.
+
+use v5.10.1;
+use strict;
+use warnings;
+
+use Cwd ();
+use File::Path qw(make_path remove_tree);
+use Test::More;
+
+my $root = Cwd::realpath('.');
+my $nginx = $ENV{TEST_NGINX_BINARY} // "$root/build/sbin/nginx";
+my $port = $ENV{TEST_NGINX_SERVER_PORT} // 20000 + int rand 10000;
+my $dir = $ENV{TEST_NGINX_SERVROOT} // "$root/build/root/conf";
+
+$dir =~ m{/build/} or die "$dir is not below build/\n";
+remove_tree($dir);
+make_path("$dir/logs");
+make_path("$dir/store", { mode => 0700 });
+
+my $gateway = 'location /_gateway/sms { internal; proxy_pass http://127.0.0.1:1; }';
+my $store = 'campaign_store store;';
+my $main = $> == 0 ? 'user root;' : '';
+
+# what nginx -t says of it
+sub nginx_t {
+    my ($conf) = @_;
+
+    open my $out, '>', "$dir/nginx.conf" or die "$dir/nginx.conf: $!";
+    print $out $conf;
+    close $out;
+
+    my $said = `'$nginx' -t -p '$dir/' -e '$dir/logs/error.log' -c '$dir/nginx.conf' 2>&1`;
+    return ($?, $said);
+}
+
+# a configuration out of what stands in http{}, in a server{} and before http{}
+sub conf {
+    my ($http, $server, $before) = @_;
+    return ($before // $main) . "\nevents { }\nhttp {\naccess_log off;\n$http\nserver {\nlisten 127.0.0.1:$port;\n$server\n}\n}\n";
+}
+
+sub accepts {
+    my ($title, @conf) = @_;
+    my ($status, $said) = nginx_t(conf(@conf));
+    ok($status == 0 && $said !~ /\[(?:emerg|alert|crit)\]|Sanitizer|runtime error:/, "$title is accepted") or diag($said);
+}
+
+# the message has to match all of these
+sub refuses {
+    my ($title, $patterns, @conf) = @_;
+    my ($status, $said) = nginx_t(conf(@conf));
+
+    my ($message) = $said =~ /\[emerg\] (.*)/;
+    my @missing = grep { ($message // '') !~ $_ } ref $patterns eq 'ARRAY' ? @$patterns : $patterns;
+
+    ok($status == 1 << 8 && !@missing && $said !~ /Sanitizer|runtime error:/, "$title is refused") or diag("status $status, lacks @missing: $said");
+}
+
+
+# what works
+
+accepts('no directive of the module', '', '');
+accepts('a store alone', $store, '');
+accepts('everything', <<"HTTP", <<"SERVER");
+campaign_store $dir/store size=1m durability=relaxed;
+campaign_dispatch off;
+campaign_retry attempts=100 min=1ms max=1d;
+campaign_redelivery off;
+HTTP
+campaign_gateway SMS /_gateway/sms concurrency=65536 receipts=off;
+campaign_gateway X_1234567890ABCD /_gateway/x receipts=on concurrency=1;
+campaign_retry min=2s;
+campaign_redelivery on;
+$gateway
+location ~ ^/_gateway/x { internal; proxy_pass http://127.0.0.1:1; }
+location /v1/ { campaign_api; }
+location /nested/ { location /nested/v1 { campaign_api; } }
+location ^~ /admin { campaign_admin; }
+SERVER
+accepts('a gateway in an exact location', $store, 'campaign_gateway SMS /g; location = /g { internal; proxy_pass http://127.0.0.1:1; }');
+accepts('a gateway in a nested location', $store,
+        'campaign_gateway SMS /g/sms; location /g { location /g/sms { internal; proxy_pass http://127.0.0.1:1; } }');
+accepts('a gateway below a longer location', $store,
+        "campaign_gateway SMS /_gateway/sms/all; $gateway location /_gateway/smsc { return 204; }");
+accepts('durability=full and the largest size that is of use', 'campaign_store store durability=full size=16384g;', '');
+
+is_deeply([glob "$dir/store/{*,.??*}"], [], 'and nothing was created in the store');
+
+
+# the store
+
+my $unwritable = qr/is not writable by the worker processes/;
+
+refuses('a store that does not exist', [qr{"campaign_store" directory "$dir/nowhere" can not be used}, qr/create it/, qr/No such file/],
+        'campaign_store nowhere;', '');
+ok(!-e "$dir/nowhere", 'and it is not created');
+refuses('a store that is a file', qr/is not a directory: name one/, 'campaign_store nginx.conf;', '');
+
+if ($> == 0) {
+    my ($uid, $gid) = (getpwnam 'nobody')[2, 3];
+    my $conf = 'user nobody ' . getgrgid($gid) . ';';
+
+    refuses('a store that the worker user does not own', [$unwritable, qr/chown nobody/, qr/chmod 0700/], $store, '', $conf);
+    chown $uid, $gid, "$dir/store";
+    accepts('one that it owns', $store, '', $conf);
+    chmod 0500, "$dir/store";
+    refuses('one that it owns and may not write', $unwritable, $store, '', $conf);
+    chown 0, $gid, "$dir/store";
+    chmod 0770, "$dir/store";
+    accepts('one that its group may write', $store, '', $conf);
+    chmod 0755, "$dir/store";
+    refuses('one that its group may not write', $unwritable, $store, '', $conf);
+    chown 0, 0, "$dir/store";
+    chmod 0700, "$dir/store";
+} else {
+    chmod 0500, "$dir/store";
+    refuses('a store that is not writable', [$unwritable, qr/chmod 0700/], $store, '');
+    chmod 0700, "$dir/store";
+}
+
+refuses('a second store', [qr/"campaign_store" directive is duplicate/, qr/give it once/], "$store campaign_store store;", '');
+refuses("size=$_", [qr/invalid parameter "size=$_" of "campaign_store"/, qr/size=16g/], "campaign_store store size=$_;", '') for '1k', 'big', '', '-1g', '0';
+refuses('durability=none', [qr/"durability=none"/, qr/"full" or "relaxed"/], 'campaign_store store durability=none;', '');
+refuses('an unknown parameter of the store', [qr/"sync=on"/, qr/size=\S+ and durability=/], 'campaign_store store sync=on;', '');
+refuses('a store of another machine', [qr{"postgres://db/campaigns"}, qr/directory of this machine/], 'campaign_store postgres://db/campaigns;', '');
+refuses('a store in server{}', qr/"campaign_store" directive is not allowed here/, '', $store);
+refuses('a store without a path', qr/invalid number of arguments/, 'campaign_store;', '');
+
+
+# what needs a store
+
+refuses("$_ without a store", [qr/"$_" in \S+nginx\.conf:\d+ needs a store/, qr/add "campaign_store <directory>;" to http/], '', "location /v1/ { $_; }")
+    for 'campaign_api', 'campaign_admin';
+refuses('a gateway without a store', [qr/"campaign_gateway" in \S+nginx\.conf:\d+ needs a store/, qr/add "campaign_store/], '',
+        "campaign_gateway SMS /_gateway/sms; $gateway");
+
+
+# gateways
+
+refuses('a gateway without a location', [qr/"campaign_gateway SMS" in \S+:\d+: there is no internal location for "\/_gateway\/sms"/,
+        qr{add "location /_gateway/sms \{ internal;}], $store, 'campaign_gateway SMS /_gateway/sms;');
+refuses('a gateway whose location is not internal', qr/no internal location for "\/g"/, $store, 'campaign_gateway SMS /g; location /g { return 204; }');
+refuses('a gateway that a regular expression takes away', qr/no internal location for/, $store,
+        "campaign_gateway SMS /_gateway/sms; $gateway location ~ sms\$ { return 204; }");
+refuses('a gateway whose location is in another server', qr/no internal location for/,
+        "$store server { listen 127.0.0.1:$port; server_name other; $gateway }", 'campaign_gateway SMS /_gateway/sms;');
+refuses("channel $_ for a second time", [qr/channel "SMS" has a gateway already, in \S+nginx\.conf:\d+/, qr/use upstream\{\}/], $store,
+        "$gateway campaign_gateway SMS /_gateway/sms; campaign_gateway $_ /_gateway/sms;") for 'SMS', 'sms';
+refuses('a channel for a second time in another server', qr/channel "SMS" has a gateway already/,
+        "$store server { listen 127.0.0.1:$port; server_name other; campaign_gateway SMS /_gateway/sms; $gateway }",
+        "campaign_gateway SMS /_gateway/sms; $gateway");
+refuses("channel $_", [qr/invalid channel/, qr/up to 16 letters, digits and underscores/], $store, "$gateway campaign_gateway $_ /_gateway/sms;")
+    for 'SM-S', '"S MS"', '""', 'ABCDEFGHIJKLMNOPQ', "SM\xc3\x9c";
+refuses("gateway $_", [qr/invalid parameter "\Q$_\E" of "campaign_gateway"/, qr{such as /_gateway/sms}], $store, "campaign_gateway SMS $_;")
+    for '@sms', 'http://127.0.0.1/', '_gateway';
+refuses("concurrency=$_", [qr/"concurrency=$_"/, qr/1 to 65536/], $store, "$gateway campaign_gateway SMS /_gateway/sms concurrency=$_;")
+    for '0', '65537', 'many', '-1', '';
+refuses("receipts=$_", [qr/"receipts=$_"/, qr/"on" or "off"/], $store, "$gateway campaign_gateway SMS /_gateway/sms receipts=$_;") for 'maybe', '';
+refuses('an unknown parameter of a gateway', [qr/"rate=1"/, qr/concurrency=\S+ and receipts=/], $store, "$gateway campaign_gateway SMS /_gateway/sms rate=1;");
+refuses('a gateway in http{}', qr/directive is not allowed here/, "$store campaign_gateway SMS /_gateway/sms;", '');
+
+
+# locations of the API
+
+my $prefix = qr{needs a location that is a prefix, such as "location /v1/"};
+
+for my $directive ('campaign_api', 'campaign_admin') {
+    refuses("$directive in a regular expression", [qr/"$directive" directive/, $prefix], $store, "location ~ ^/v1 { $directive; }");
+    refuses("$directive in an exact location", $prefix, $store, "location = /v1 { $directive; }");
+    refuses("$directive in a named location", $prefix, $store, "location \@v1 { $directive; }");
+    refuses("$directive twice", qr/is duplicate/, $store, "location /v1/ { $directive; $directive; }");
+    refuses("$directive in server{}", qr/not allowed here/, $store, "$directive;");
+    refuses("$directive in if", qr/not allowed here/, $store, "location /v1/ { if (\$arg_x) { $directive; } }");
+}
+refuses('API and administration in one location', [qr/is duplicate/, qr/either the API or the administration/], $store,
+        'location /v1/ { campaign_api; campaign_admin; }');
+
+
+# retries and flags
+
+refuses("campaign_retry attempts=$_", [qr/"attempts=$_"/, qr/1 to 100/], "campaign_retry attempts=$_;", '') for '0', '101', 'many', '';
+for my $wait ('min', 'max') {
+    refuses("campaign_retry $wait=$_", [qr/"$wait=$_"/, qr/a time over 0, such as 500ms/], "campaign_retry $wait=$_;", '') for '0', 'soon', '-1s', '';
+}
+refuses('campaign_retry with min over max', qr/"min" of "campaign_retry" is greater than its "max"/, 'campaign_retry min=10s max=1s;', '');
+refuses('campaign_retry with min over the max of http{}', qr/"min" of "campaign_retry" is greater/, 'campaign_retry max=1s;', 'campaign_retry min=2s;');
+refuses('campaign_retry with min over the default max', qr/"min" of "campaign_retry" is greater/, 'campaign_retry min=6m;', '');
+refuses('campaign_retry twice', qr/"campaign_retry" directive is duplicate/, 'campaign_retry attempts=1; campaign_retry min=1s;', '');
+refuses('an unknown parameter of campaign_retry', [qr/"times=3"/, qr/attempts=\S+ min=\S+ and max=/], 'campaign_retry times=3;', '');
+for my $flag ('campaign_redelivery', 'campaign_dispatch') {
+    refuses("$flag maybe", qr/invalid value "maybe" in "$flag" directive, it must be "on" or "off"/, "$flag maybe;", '');
+    refuses("$flag twice", qr/"$flag" directive is duplicate/, "$flag on; $flag on;", '');
+}
+
+
+is_deeply([glob "$dir/store/{*,.??*}"], [], 'in all that time nothing was created in the store');
+
+done_testing();
