@@ -136,7 +136,7 @@ is($r->{header}{'x-uri-body'} =~ s/%(..)/chr hex $1/ger, $r->{body}, '$campaign_
 my %arg = map { my ($n, $v) = split /=/, $_, 2; ($n => $v =~ s/%(..)/chr hex $1/ger) } split /&/, $r->{args};
 is_deeply(\%arg, { to => '15551234567', text => $bytes->($sent), id => $r->{id} }, 'as arguments of the URI');
 is(grep({ /^X-Injected/i } @{ $r->{lines} }), 0, 'no header was injected');
-is(scalar @{ $r->{lines} }, 33 + 4, 'and there is no line more than there are proxy_set_header, Host and Content-Length');
+is(scalar @{ $r->{lines} }, 33 + 4 + 1, 'and there is no line more than there are proxy_set_header, and Content-Length');
 
 
 === TEST 2: a body that is made of escaped variables is what it was

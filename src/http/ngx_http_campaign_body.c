@@ -293,6 +293,10 @@ ngx_http_campaign_body_collect(ngx_http_campaign_call_t *call, u_char *p, size_t
 
     b = call->body;
 
+    if (len == 0) {
+        return NGX_OK;
+    }
+
     if (len > NGX_CAMPAIGN_BODY_MAX - b->len) {
         return ngx_http_campaign_error(call, NGX_CAMPAIGN_E_TOO_LARGE);
     }

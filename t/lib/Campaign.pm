@@ -246,8 +246,8 @@ sub request {
     return join "\r\n", "$method $path HTTP/1.1", @headers, '', $body // '';
 }
 
-# Writes the pieces to one connection, each in a packet of its own, and reads all answers until the server closes or has given as many as
-# awaited.  Options: answers (1), head (1: answers have no body), closed (1: also waits for the server's close).
+# Writes the pieces to one connection, each in a packet of its own, and reads until the server closes or has given an answer.  Options: answers
+# (so many, and a list is returned), head (1: answers have no body), closed (1: also waits for the server's close).
 sub wire {
     my $options = ref $_[0] eq 'HASH' ? shift : {};
     my @pieces = @_;
@@ -288,7 +288,8 @@ sub wire {
     }
 
     $_->{closed} = $eof for @answers;
-    return wantarray ? @answers : $answers[0];
+    return @answers if $options->{answers};
+    return $answers[0] // Campaign::Answer->new(undef, undef, 0, {}, 'no answer');
 }
 
 
