@@ -109,6 +109,8 @@ cmp_ok($took, '>', 1.85, 'not sooner than rate and burst allow');
 cmp_ok($took, '<', 2.2, 'nor much later');
 cmp_ok(most(1, @times), '<=', 110 + 5, 'no second holds more than rate and burst, as the gateway sees it: give or take 50 ms');
 cmp_ok(most(0.02, @times[0 .. 20]), '>=', 9, 'the burst goes at once');
+my @gaps = sort { $a <=> $b } map { $times[$_] - $times[$_ - 1] } 11 .. $#times;
+cmp_ok(abs($gaps[@gaps / 2] - 0.01), '<', 0.004, 'the others one by one') or diag $gaps[@gaps / 2];
 
 
 === TEST 4: two campaigns of an account share its rate

@@ -19,7 +19,9 @@
 static ngx_http_campaign_call_t *ngx_http_campaign_call_make(ngx_http_request_t *r);
 static void ngx_http_campaign_call_cleanup(void *data);
 static void ngx_http_campaign_call_end(ngx_http_campaign_call_t *call, ngx_int_t rc);
-static ngx_int_t ngx_http_campaign_call_auth(ngx_http_campaign_call_t *call);
+static ngx_int_t ngx_http_campaign_call_preaccess(ngx_http_request_t *r);
+static ngx_int_t ngx_http_campaign_call_authenticate(ngx_http_campaign_call_t *call);
+static void ngx_http_campaign_call_authenticated(ngx_campaign_op_t *op);
 static ngx_int_t ngx_http_campaign_call_authorize(ngx_http_campaign_call_t *call);
 static ngx_int_t ngx_http_campaign_call_handle(ngx_http_campaign_call_t *call);
 static ngx_int_t ngx_http_campaign_call_unescape(ngx_pool_t *pool, ngx_str_t *in, ngx_str_t *out);
@@ -27,7 +29,7 @@ static ngx_int_t ngx_http_campaign_call_unescape(ngx_pool_t *pool, ngx_str_t *in
 
 static ngx_http_campaign_step_pt  ngx_http_campaign_call_steps[] = {
     ngx_http_campaign_route_options,
-    ngx_http_campaign_call_auth,
+    ngx_http_campaign_call_authorize,
     ngx_http_campaign_route_find,
     ngx_http_campaign_body_read,
     ngx_http_campaign_call_handle
@@ -37,9 +39,12 @@ static ngx_http_campaign_step_pt  ngx_http_campaign_call_steps[] = {
 ngx_int_t
 ngx_http_campaign_handler(ngx_http_request_t *r)
 {
+    ngx_http_campaign_ctx_t   *ctx;
     ngx_http_campaign_call_t  *call;
 
-    call = ngx_http_campaign_call_make(r);
+    ctx = ngx_http_get_module_ctx(r, ngx_http_campaign_module);
+    call = (ctx && ctx->call) ? ctx->call : ngx_http_campaign_call_make(r);
+
     if (call == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -239,51 +244,131 @@ ngx_http_campaign_call_answer(ngx_http_campaign_call_t *call)
 }
 
 
-/* whose request this is; the administration is guarded by its location (allow, deny, auth_basic) */
+ngx_int_t
+ngx_http_campaign_call_init(ngx_conf_t *cf)
+{
+    ngx_http_handler_pt        *h;
+    ngx_http_core_main_conf_t  *cmcf;
+
+    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
+
+    h = ngx_array_push(&cmcf->phases[NGX_HTTP_PREACCESS_PHASE].handlers);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    *h = ngx_http_campaign_call_preaccess;
+
+    return NGX_OK;
+}
+
+
+/*
+ * Whose request this is, is found out before limit_req and limit_conn ask for $campaign_account (handlers of a phase run in the reverse of the order in which
+ * they were added).  Who is not known goes on, so that they limit him too; the call's first steps refuse him.
+ */
 
 static ngx_int_t
-ngx_http_campaign_call_auth(ngx_http_campaign_call_t *call)
+ngx_http_campaign_call_preaccess(ngx_http_request_t *r)
+{
+    ngx_http_campaign_ctx_t       *ctx;
+    ngx_http_campaign_call_t      *call;
+    ngx_http_campaign_loc_conf_t  *clocf;
+
+    clocf = ngx_http_get_module_loc_conf(r, ngx_http_campaign_module);
+
+    if (clocf->service != NGX_HTTP_CAMPAIGN_API || r != r->main) {
+        return NGX_DECLINED;
+    }
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_campaign_module);
+
+    if (ctx && ctx->call) {
+        return ctx->call->op.busy ? NGX_AGAIN : NGX_DECLINED;
+    }
+
+    call = ngx_http_campaign_call_make(r);
+    if (call == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return call->store ? ngx_http_campaign_call_authenticate(call) : NGX_DECLINED;
+}
+
+
+/* NGX_AGAIN: the store is asked; NGX_DECLINED: call->auth is known */
+
+static ngx_int_t
+ngx_http_campaign_call_authenticate(ngx_http_campaign_call_t *call)
 {
     u_char           *hash;
-    ngx_int_t         rc;
     ngx_table_elt_t  *key;
-
-    if (call->service == NGX_HTTP_CAMPAIGN_ADMIN) {
-        return NGX_OK;
-    }
 
     key = ngx_http_campaign_call_header(call->request, NGX_CAMPAIGN_KEY_HEADER);
 
     if (key == NULL || key->value.len == 0) {
-        return ngx_http_campaign_error(call, NGX_CAMPAIGN_E_KEY_MISSING);
+        return NGX_DECLINED;
     }
 
+    call->keyed = 1;
+    call->auth = NGX_CAMPAIGN_NOT_FOUND;
+
     if (key->value.len > NGX_CAMPAIGN_KEY_MAX) {
-        return ngx_http_campaign_error(call, NGX_CAMPAIGN_E_KEY_INVALID);
+        return NGX_DECLINED;
     }
 
     hash = ngx_pnalloc(call->pool, SHA256_DIGEST_LENGTH);
     if (hash == NULL) {
-        return NGX_ERROR;
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     SHA256(key->value.data, key->value.len, hash);
 
-    rc = ngx_campaign_store_auth(call->store, ngx_http_campaign_call_op(call, ngx_http_campaign_call_authorize), hash,
-                                 &call->account, &call->key);
+    ngx_campaign_op_init(&call->op, call->pool, ngx_cycle->log, ngx_http_campaign_call_authenticated, call);
 
-    return ngx_http_campaign_call_wait(call, rc);
+    if (ngx_campaign_store_auth(call->store, &call->op, hash, &call->account, &call->key) == NGX_AGAIN) {
+        return NGX_AGAIN;
+    }
+
+    call->auth = call->op.rc;
+
+    return NGX_DECLINED;
 }
 
+
+static void
+ngx_http_campaign_call_authenticated(ngx_campaign_op_t *op)
+{
+    ngx_connection_t          *c;
+    ngx_http_campaign_call_t  *call = op->data;
+
+    c = call->request->connection;
+    call->auth = op->rc;
+
+    ngx_http_core_run_phases(call->request);
+
+    ngx_http_run_posted_requests(c);
+}
+
+
+/* the administration is guarded by its location (allow, deny, auth_basic) */
 
 static ngx_int_t
 ngx_http_campaign_call_authorize(ngx_http_campaign_call_t *call)
 {
-    if (call->op.rc == NGX_CAMPAIGN_NOT_FOUND) {
+    if (call->service == NGX_HTTP_CAMPAIGN_ADMIN) {
+        return NGX_OK;
+    }
+
+    if (!call->keyed) {
+        return ngx_http_campaign_error(call, NGX_CAMPAIGN_E_KEY_MISSING);
+    }
+
+    if (call->auth == NGX_CAMPAIGN_NOT_FOUND) {
         return ngx_http_campaign_error(call, NGX_CAMPAIGN_E_KEY_INVALID);
     }
 
-    if (call->op.rc != NGX_CAMPAIGN_OK) {
+    if (call->auth != NGX_CAMPAIGN_OK) {
         return ngx_http_campaign_call_answer(call);
     }
 

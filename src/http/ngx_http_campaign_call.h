@@ -64,6 +64,7 @@ struct ngx_http_campaign_call_s {
     u_char                                id[NGX_CAMPAIGN_IDS_MAX][NGX_CAMPAIGN_ID_LEN];
 
     ngx_campaign_op_t                     op;
+    ngx_campaign_rc_e                     auth;         /* what the store says of the key */
     ngx_campaign_account_t                account;      /* authenticated; zero in the administration */
     ngx_campaign_key_t                    key;
 
@@ -78,6 +79,7 @@ struct ngx_http_campaign_call_s {
     ngx_array_t                           notes;        /* ngx_http_campaign_note_t */
     void                                 *data;         /* the handler's own */
 
+    unsigned                              keyed:1;      /* the request has a key */
     unsigned                              body_read:1;  /* nothing of the body is left to be discarded */
     unsigned                              working:1;    /* a thread works in the pool */
     unsigned                              replied:1;    /* the header is ours: the error filter leaves it alone */

@@ -19,11 +19,36 @@
 
 static void ngx_http_campaign_conf_user(ngx_conf_t *cf, ngx_http_campaign_main_conf_t *cmcf, const char *directive);
 static char *ngx_http_campaign_conf_channel(ngx_conf_t *cf, ngx_http_campaign_main_conf_t *cmcf, ngx_str_t *channel);
-static ngx_int_t ngx_http_campaign_conf_check_store(ngx_conf_t *cf, ngx_str_t *path);
-static ngx_uint_t ngx_http_campaign_conf_writable(ngx_conf_t *cf, ngx_file_info_t *fi, const char **user);
+static char *ngx_http_campaign_conf_check_store(ngx_cycle_t *cycle, void *conf);
+static ngx_uint_t ngx_http_campaign_conf_writable(ngx_cycle_t *cycle, ngx_file_info_t *fi, const char **user);
 static ngx_int_t ngx_http_campaign_conf_check_gateway(ngx_conf_t *cf, ngx_http_campaign_gateway_t *gateway);
 static ngx_http_core_loc_conf_t *ngx_http_campaign_conf_location(ngx_http_core_loc_conf_t *clcf, ngx_str_t *uri);
 static ngx_int_t ngx_http_campaign_conf_channels(ngx_conf_t *cf, ngx_http_campaign_main_conf_t *cmcf);
+
+
+static ngx_core_module_t  ngx_http_campaign_check_module_ctx = {
+    ngx_string("campaign_check"),
+    NULL,
+    ngx_http_campaign_conf_check_store
+};
+
+
+/* a core module, only to be asked after the whole configuration was read, and before it is used */
+
+ngx_module_t  ngx_http_campaign_check_module = {
+    NGX_MODULE_V1,
+    &ngx_http_campaign_check_module_ctx,   /* module context */
+    NULL,                                  /* module directives */
+    NGX_CORE_MODULE,                       /* module type */
+    NULL,                                  /* init master */
+    NULL,                                  /* init module */
+    NULL,                                  /* init process */
+    NULL,                                  /* init thread */
+    NULL,                                  /* exit thread */
+    NULL,                                  /* exit process */
+    NULL,                                  /* exit master */
+    NGX_MODULE_V1_PADDING
+};
 
 
 /* the value of a parameter "name=…"; 0: another parameter */
@@ -329,10 +354,6 @@ ngx_http_campaign_conf_check(ngx_conf_t *cf, ngx_http_campaign_main_conf_t *cmcf
         return NGX_ERROR;
     }
 
-    if (ngx_http_campaign_conf_check_store(cf, &cmcf->store.path) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
     gateway = cmcf->gateways.elts;
 
     for (i = 0; i < cmcf->gateways.nelts; i++) {
@@ -345,37 +366,52 @@ ngx_http_campaign_conf_check(ngx_conf_t *cf, ngx_http_campaign_main_conf_t *cmcf
 }
 
 
-static ngx_int_t
-ngx_http_campaign_conf_check_store(ngx_conf_t *cf, ngx_str_t *path)
+/* is the directory usable?  As a core module's init_conf: `user` is known, wherever it stands */
+
+static char *
+ngx_http_campaign_conf_check_store(ngx_cycle_t *cycle, void *conf)
 {
-    const char       *user;
-    ngx_file_info_t   fi;
+    const char                     *user;
+    ngx_str_t                      *path;
+    ngx_file_info_t                 fi;
+    ngx_http_campaign_main_conf_t  *cmcf;
+
+    if (ngx_get_conf(cycle->conf_ctx, ngx_http_module) == NULL) {
+        return NGX_CONF_OK;
+    }
+
+    cmcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_campaign_module);
+    path = &cmcf->store.path;
+
+    if (path->data == NULL) {
+        return NGX_CONF_OK;
+    }
 
     if (ngx_file_info(path->data, &fi) == NGX_FILE_ERROR) {
-        ngx_log_error(NGX_LOG_EMERG, cf->log, ngx_errno, "\"campaign_store\" directory \"%V\" can not be used: create it, owned by the user of "
-                      "the worker processes, with mode 0700", path);
-        return NGX_ERROR;
+        ngx_log_error(NGX_LOG_EMERG, cycle->log, ngx_errno, "\"campaign_store\" directory \"%V\" can not be used: create it, owned by the "
+                      "user of the worker processes, with mode 0700", path);
+        return NGX_CONF_ERROR;
     }
 
     if (!ngx_is_dir(&fi)) {
-        ngx_log_error(NGX_LOG_EMERG, cf->log, 0, "\"campaign_store\" \"%V\" is not a directory: name one", path);
-        return NGX_ERROR;
+        ngx_log_error(NGX_LOG_EMERG, cycle->log, 0, "\"campaign_store\" \"%V\" is not a directory: name one", path);
+        return NGX_CONF_ERROR;
     }
 
-    if (!ngx_http_campaign_conf_writable(cf, &fi, &user)) {
-        ngx_log_error(NGX_LOG_EMERG, cf->log, 0, "\"campaign_store\" directory \"%V\" is not writable by the worker processes: "
+    if (!ngx_http_campaign_conf_writable(cycle, &fi, &user)) {
+        ngx_log_error(NGX_LOG_EMERG, cycle->log, 0, "\"campaign_store\" directory \"%V\" is not writable by the worker processes: "
                       "give it to their user (chown %s, chmod 0700)", path, user);
-        return NGX_ERROR;
+        return NGX_CONF_ERROR;
     }
 
-    return NGX_OK;
+    return NGX_CONF_OK;
 }
 
 
 /* may the workers' user create files there?  Only root becomes another user, for others it is asked about themselves */
 
 static ngx_uint_t
-ngx_http_campaign_conf_writable(ngx_conf_t *cf, ngx_file_info_t *fi, const char **user)
+ngx_http_campaign_conf_writable(ngx_cycle_t *cycle, ngx_file_info_t *fi, const char **user)
 {
     int               i, n;
     gid_t             groups[NGX_CAMPAIGN_GROUPS_MAX];
@@ -384,17 +420,9 @@ ngx_http_campaign_conf_writable(ngx_conf_t *cf, ngx_file_info_t *fi, const char 
     ngx_core_conf_t  *ccf;
     struct passwd    *pwd;
 
-    ccf = (ngx_core_conf_t *) ngx_get_conf(cf->cycle->conf_ctx, ngx_core_module);
+    ccf = (ngx_core_conf_t *) ngx_get_conf(cycle->conf_ctx, ngx_core_module);
 
-    if (geteuid() != 0) {
-        pwd = getpwuid(geteuid());
-
-    } else if (ccf->user != (uid_t) NGX_CONF_UNSET_UINT) {
-        pwd = getpwuid(ccf->user);
-
-    } else {
-        pwd = getpwnam(NGX_USER);
-    }
+    pwd = getpwuid(geteuid() == 0 ? ccf->user : geteuid());
 
     if (pwd == NULL) {
         *user = "nginx's user";

@@ -22,7 +22,7 @@ char *ngx_http_campaign_conf_retry(ngx_conf_t *cf, ngx_command_t *cmd, void *con
 /* campaign_api, campaign_admin: cmd->offset is the ngx_http_campaign_service_e */
 char *ngx_http_campaign_conf_service(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
-/* after all is read: is there a store, can it be written, does each gateway's location exist.  Logs; NGX_ERROR: not usable */
+/* after http{} is read: is there a store, does each gateway's location exist.  Logs; NGX_ERROR: not usable */
 ngx_int_t ngx_http_campaign_conf_check(ngx_conf_t *cf, ngx_http_campaign_main_conf_t *cmcf);
 
 

@@ -200,7 +200,7 @@ ngx_http_campaign_postconfiguration(ngx_conf_t *cf)
         return NGX_ERROR;
     }
 
-    if (ngx_http_campaign_error_filter_init(cf) != NGX_OK) {
+    if (ngx_http_campaign_call_init(cf) != NGX_OK || ngx_http_campaign_error_filter_init(cf) != NGX_OK) {
         return NGX_ERROR;
     }
 

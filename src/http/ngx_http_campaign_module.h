@@ -71,6 +71,7 @@ typedef struct {
 
 
 extern ngx_module_t  ngx_http_campaign_module;
+extern ngx_module_t  ngx_http_campaign_check_module;     /* ngx_http_campaign_conf.c */
 
 
 /* the store of this process; NULL: not open (503) */
@@ -81,6 +82,9 @@ ngx_http_campaign_gateway_t *ngx_http_campaign_gateway(ngx_http_campaign_main_co
 
 /* ngx_http_campaign_call.c: content handler of campaign_api and campaign_admin locations */
 ngx_int_t ngx_http_campaign_handler(ngx_http_request_t *r);
+
+/* ngx_http_campaign_call.c: authentication, before nginx's own limits; in postconfiguration */
+ngx_int_t ngx_http_campaign_call_init(ngx_conf_t *cf);
 
 /* ngx_http_campaign_call.c: the account that a request was authenticated for; NULL: none (yet) */
 ngx_campaign_account_t *ngx_http_campaign_call_account(ngx_http_request_t *r);

@@ -55,9 +55,6 @@ BEGIN {
     remove_tree($store);
     make_path($ENV{TEST_NGINX_SERVROOT});
     make_path($store, { mode => 0700 });
-
-    # as root: Test::Nginx says `user root;` after http{}, so while http{} is checked the workers are still nginx's own user
-    chown +(getpwnam 'nobody')[2, 3], $store if $> == 0;
 }
 
 use Test::Nginx::Util ();
