@@ -1,5 +1,5 @@
-# Sourced by build, test and demo: packages on Debian and Ubuntu.  Installs only what is missing, through the machine's own apt; what its release
-# does not have comes from another release of the same mirror, through lists that live in build/ and leave the machine's own alone.
+# Sourced by build, test and demo: packages on Debian and Ubuntu.  Installs only what is missing, through the machine's own apt; what its
+# release does not have comes from another release of the same mirror, through lists that live in build/ and leave the machine's own alone.
 
 say() {
     echo "${0##*/}: $*"
