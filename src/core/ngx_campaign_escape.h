@@ -1,8 +1,8 @@
 
 /*
- * Text in the clothes that a place wants: between the quotes of a JSON string, in a URI, in a header.  Each form has a length pass and a write
- * pass; both walk the same bytes by the same table, so that a buffer of exactly that size is always enough.  The text is valid UTF-8 (checked on
- * input); with any other bytes the passes still agree.
+ * Text in the clothes that a place wants: between the quotes of a JSON string, in a URI, in a header.  Each form has a length pass and a
+ * write pass; both walk the same bytes by the same table, so that a buffer of exactly that size is always enough.  The text is valid UTF-8
+ * (checked on input); with any other bytes the passes still agree.
  */
 
 #ifndef _NGX_CAMPAIGN_ESCAPE_H_INCLUDED_
@@ -13,8 +13,9 @@
 
 
 /*
- * What stands between the quotes of a JSON string (RFC 8259, 7); read back, it is the same text.  Escaped are " and \, control characters, and what
- * is harmless in JSON but not where JSON is pasted: DEL, U+2028 and U+2029.  _size: bytes that the write pass writes at p; it returns the end.
+ * What stands between the quotes of a JSON string (RFC 8259, 7); read back, it is the same text.  Escaped are " and \, control characters,
+ * and what is harmless in JSON but not where JSON is pasted: DEL, U+2028 and U+2029.  _size: bytes that the write pass writes at p; it
+ * returns the end.
  */
 size_t ngx_campaign_escape_json_size(const u_char *text, size_t len);
 u_char *ngx_campaign_escape_json(u_char *p, const u_char *text, size_t len);

@@ -1,7 +1,7 @@
 
 /*
- * What the end of a background request says about its message.  It keeps true: only a status that the gateway gave, or that the location's own words made
- * of one, is an answer; a request that went out without an answer is uncertain; one that never went out is neither.
+ * What the end of a background request says about its message.  It keeps true: only a status that the gateway gave, or that the location's
+ * own words made of one, is an answer; a request that went out without an answer is uncertain; one that never went out is neither.
  */
 
 #include "ngx_http_campaign_delivery.h"
@@ -41,8 +41,8 @@ ngx_http_campaign_answer_read(ngx_http_campaign_delivery_t *d)
 
 
 /*
- * What the status says.  Every try of the upstream left its traces: whether a byte of the request went out, whether a header came back.  A try that
- * was sent and not answered may have been taken by the gateway, whatever a later one said, unless that one took the message.
+ * What the status says.  Every try of the upstream left its traces: whether a byte of the request went out, whether a header came back.  A
+ * try that was sent and not answered may have been taken by the gateway, whatever a later one said, unless that one took the message.
  */
 
 static ngx_campaign_answer_e
@@ -79,7 +79,7 @@ ngx_http_campaign_answer_kind(ngx_http_request_t *r, ngx_uint_t status)
         return NGX_CAMPAIGN_ANSWER_UNCERTAIN;
     }
 
-    /* taken; or no answer, and the location says by "error_page … =200" that this is as good.  Its other words are nginx's for the failure */
+    /* taken; or no answer, and the location says by "error_page … =200" that this is as good: its other words are only the failure */
 
     if (status >= NGX_HTTP_OK && status < NGX_HTTP_SPECIAL_RESPONSE) {
         return NGX_CAMPAIGN_ANSWER_STATUS;

@@ -1,10 +1,12 @@
 
 /*
  * A message as a background request to its gateway's location.  It keeps true:
- *  - nginx never frees the main request or closes its connection, which are not a client's: the main request is held (count, blocked), the answer
- *    is taken where the background request is finalized, and all is freed from an event of its own, outside of the upstream that finalizes;
+ *  - nginx never frees the main request or closes its connection, which are not a client's: the main request is held (count, blocked), the
+ *    answer is taken where the background request is finalized, and all is freed from an event of its own, outside of the upstream that
+ *    finalizes;
  *  - the answer is told once, and only an answer of the gateway (or what its location made of one) is a status;
- *  - a reply leads nowhere: no X-Accel header of it is followed, no cache answers in its place, and its body is read to its end and thrown away.
+ *  - a reply leads nowhere: no X-Accel header of it is followed, no cache answers in its place, and its body is read to its end and thrown
+ *    away.
  */
 
 #include "ngx_http_campaign_delivery.h"
@@ -82,7 +84,7 @@ ngx_http_campaign_delivery_start(ngx_http_campaign_delivery_t *d, ngx_log_t *log
 }
 
 
-/* a connection out of the worker's, without a socket.  A delivery leaves a sixteenth of them to clients: nginx closes idle ones below that */
+/* one of the worker's connections, without a socket; a sixteenth of them is left to clients: nginx closes idle ones below that */
 
 static ngx_int_t
 ngx_http_campaign_delivery_connect(ngx_http_campaign_delivery_t *d, ngx_log_t *log)
@@ -256,8 +258,8 @@ ngx_http_campaign_delivery_render(ngx_http_campaign_delivery_t *d)
 
 
 /*
- * The background request.  It is a POST, whatever the gateway is asked with in the end: by r->method nginx decides whether a request that has gone
- * out may be sent again to another peer.
+ * The background request.  It is a POST, whatever the gateway is asked with in the end: by r->method nginx decides whether a request that
+ * has gone out may be sent again to another peer.
  */
 
 static ngx_int_t
@@ -321,9 +323,9 @@ ngx_http_campaign_delivery_precontent(ngx_http_request_t *r)
 
 
 /*
- * proxy_pass and its kin make an upstream, give it the location's configuration and begin it, in one call.  What a delivery wants otherwise has to be
- * there before the upstream begins, for then a cache may answer or a peer's reply be at hand.  So it is held: ngx_http_upstream_init does
- * nothing on a request with aio, and is called again by us.
+ * proxy_pass and its kin make an upstream, give it the location's configuration and begin it, in one call.  What a delivery wants otherwise
+ * has to be there before the upstream begins, for then a cache may answer or a peer's reply be at hand.  So it is held:
+ * ngx_http_upstream_init does nothing on a request with aio, and is called again by us.
  */
 
 static ngx_int_t
@@ -437,8 +439,8 @@ ngx_http_campaign_delivery_header(ngx_http_request_t *r)
 
 
 /*
- * The reply's body is nobody's.  A short one is read to its end, so that the connection to the gateway lives on; a long or slow one is left, and the
- * status that came before it counts.
+ * The reply's body is nobody's.  A short one is read to its end, so that the connection to the gateway lives on; a long or slow one is
+ * left, and the status that came before it counts.
  */
 
 static ngx_int_t
@@ -482,8 +484,9 @@ ngx_http_campaign_delivery_body(ngx_http_request_t *r, ngx_chain_t *in)
 
 
 /*
- * Called each time that nginx is done with the background request.  With an error it goes on to the error's page, which may be a location with another
- * gateway; any other end is the last one.  Then nginx is told that all is well: an error would make it close the connection, which is none.
+ * Called each time that nginx is done with the background request.  With an error it goes on to the error's page, which may be a location
+ * with another gateway; any other end is the last one.  Then nginx is told that all is well: an error would make it close the connection,
+ * which is none.
  */
 
 static ngx_int_t

@@ -77,9 +77,9 @@ struct ngx_http_campaign_delivery_s {
 
 
 /*
- * Starts the delivery d (zeroed but for the caller's part).  NGX_OK: under way, `done` is called exactly once, later, from the event loop, never from
- * inside this call; the caller may free or reuse d from inside `done`.  NGX_BUSY: no connection is free (worker_connections); NGX_ERROR: no memory.  With
- * both nothing has gone out and `done` is not called.
+ * Starts the delivery d (zeroed but for the caller's part).  NGX_OK: under way, `done` is called exactly once, later, from the event loop,
+ * never from inside this call; the caller may free or reuse d from inside `done`.  NGX_BUSY: no connection is free (worker_connections);
+ * NGX_ERROR: no memory.  With both nothing has gone out and `done` is not called.
  */
 ngx_int_t ngx_http_campaign_delivery_start(ngx_http_campaign_delivery_t *d, ngx_log_t *log);
 

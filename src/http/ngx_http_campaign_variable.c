@@ -1,8 +1,8 @@
 
 /*
- * $campaign_<name>, $campaign_json_<name> and $campaign_uri_<name>: the message that a request delivers.  They keep true: the plain form holds no
- * control character, so that no text ends a header; the other two are exact.  Outside of a delivery nothing is found, but the account of a
- * call of the API.
+ * $campaign_<name>, $campaign_json_<name> and $campaign_uri_<name>: the message that a request delivers.  They keep true: the plain form
+ * holds no control character, so that no text ends a header; the other two are exact.  Outside of a delivery nothing is found, but the
+ * account of a call of the API.
  */
 
 #include "ngx_http_campaign_delivery.h"
