@@ -38,7 +38,6 @@ static ngx_int_t ngx_http_campaign_body_records(ngx_http_campaign_call_t *call, 
 static ngx_int_t ngx_http_campaign_body_status(ngx_http_campaign_call_t *call, ngx_int_t status);
 static ngx_int_t ngx_http_campaign_body_done(ngx_http_campaign_call_t *call);
 static void ngx_http_campaign_body_thread(void *data, ngx_log_t *log);
-static void ngx_http_campaign_body_parsed(ngx_event_t *ev);
 static ngx_int_t ngx_http_campaign_body_result(ngx_http_campaign_call_t *call);
 static ngx_int_t ngx_http_campaign_body_parse(ngx_http_campaign_call_t *call);
 static ngx_int_t ngx_http_campaign_body_fill(ngx_http_campaign_call_t *call, json_t *root);
@@ -275,11 +274,22 @@ ngx_http_campaign_body_stop(ngx_http_campaign_call_t *call)
 static ngx_int_t
 ngx_http_campaign_body_slice(ngx_http_campaign_call_t *call, u_char *p, u_char *end)
 {
-    if (call->body->lines) {
-        return ngx_http_campaign_body_records(call, p, end, 0);
+    ngx_int_t  rc;
+
+    rc = ngx_http_campaign_idempotency_body(call, p, end - p);
+
+    if (rc != NGX_OK) {
+        return rc == NGX_DONE ? NGX_OK : rc;
     }
 
-    return ngx_http_campaign_body_collect(call, p, end - p);
+    if (call->body->lines) {
+        rc = ngx_http_campaign_body_records(call, p, end, 0);
+
+    } else {
+        rc = ngx_http_campaign_body_collect(call, p, end - p);
+    }
+
+    return rc == NGX_DECLINED ? ngx_http_campaign_idempotency_refuse(call) : rc;
 }
 
 
@@ -375,6 +385,8 @@ ngx_http_campaign_body_status(ngx_http_campaign_call_t *call, ngx_int_t status)
         return ngx_http_campaign_error(call, NGX_CAMPAIGN_E_TOO_LARGE);
     }
 
+    ngx_http_campaign_idempotency_forget(call);         /* the client went away, perhaps */
+
     return ngx_http_campaign_error_text(call, NGX_CAMPAIGN_E_JSON, "the body can not be read");
 }
 
@@ -382,8 +394,13 @@ ngx_http_campaign_body_status(ngx_http_campaign_call_t *call, ngx_int_t status)
 static ngx_int_t
 ngx_http_campaign_body_done(ngx_http_campaign_call_t *call)
 {
-    ngx_int_t           rc;
-    ngx_thread_task_t  *task;
+    ngx_int_t  rc;
+
+    rc = ngx_http_campaign_idempotency_whole(call);
+
+    if (rc != NGX_OK) {
+        return rc == NGX_DONE ? NGX_OK : rc;
+    }
 
     if (call->body->lines) {
         rc = ngx_http_campaign_body_records(call, NULL, NULL, 1);
@@ -399,26 +416,7 @@ ngx_http_campaign_body_done(ngx_http_campaign_call_t *call)
         return ngx_http_campaign_body_parse(call);
     }
 
-    task = ngx_thread_task_alloc(call->pool, 0);
-    if (task == NULL) {
-        return NGX_ERROR;
-    }
-
-    task->ctx = call;
-    task->handler = ngx_http_campaign_body_thread;
-    task->event.handler = ngx_http_campaign_body_parsed;
-    task->event.data = call;
-
-    call->then = ngx_http_campaign_body_result;
-    call->working = 1;
-
-    if (ngx_thread_task_post(call->cmcf->store.threads, task) != NGX_OK) {
-        call->working = 0;
-        call->then = NULL;
-        return ngx_http_campaign_error(call, NGX_CAMPAIGN_E_UNAVAILABLE);
-    }
-
-    return NGX_AGAIN;
+    return ngx_http_campaign_call_thread(call, ngx_http_campaign_body_thread, ngx_http_campaign_body_result);
 }
 
 
@@ -428,27 +426,6 @@ ngx_http_campaign_body_thread(void *data, ngx_log_t *log)
     ngx_http_campaign_call_t *call = data;
 
     call->body->rc = ngx_http_campaign_body_parse(call);
-}
-
-
-static void
-ngx_http_campaign_body_parsed(ngx_event_t *ev)
-{
-    ngx_connection_t          *c;
-    ngx_http_campaign_call_t  *call = ev->data;
-
-    call->working = 0;
-
-    if (call->gone) {
-        ngx_destroy_pool(call->pool);
-        return;
-    }
-
-    c = call->request->connection;
-
-    ngx_http_campaign_call_run(call);
-
-    ngx_http_run_posted_requests(c);
 }
 
 

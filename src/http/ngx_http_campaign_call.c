@@ -18,6 +18,7 @@
 
 static ngx_http_campaign_call_t *ngx_http_campaign_call_make(ngx_http_request_t *r);
 static void ngx_http_campaign_call_cleanup(void *data);
+static void ngx_http_campaign_call_worked(ngx_event_t *ev);
 static void ngx_http_campaign_call_end(ngx_http_campaign_call_t *call, ngx_int_t rc);
 static ngx_int_t ngx_http_campaign_call_preaccess(ngx_http_request_t *r);
 static ngx_int_t ngx_http_campaign_call_authenticate(ngx_http_campaign_call_t *call);
@@ -31,7 +32,9 @@ static ngx_http_campaign_step_pt  ngx_http_campaign_call_steps[] = {
     ngx_http_campaign_route_options,
     ngx_http_campaign_call_authorize,
     ngx_http_campaign_route_find,
+    ngx_http_campaign_idempotency_begin,
     ngx_http_campaign_body_read,
+    ngx_http_campaign_idempotency_match,
     ngx_http_campaign_call_handle
 };
 
@@ -181,6 +184,10 @@ ngx_http_campaign_call_end(ngx_http_campaign_call_t *call, ngx_int_t rc)
 
     if (rc != NGX_DONE && !call->replied) {
         rc = ngx_http_campaign_reply_errors(call);
+
+        if (rc == NGX_AGAIN) {
+            return;                                     /* is kept for an idempotency key first */
+        }
     }
 
     ngx_http_finalize_request(r, rc == NGX_DONE ? NGX_OK : NGX_ERROR);
@@ -195,6 +202,7 @@ ngx_http_campaign_call_wake(ngx_campaign_op_t *op)
 
     c = call->request->connection;
 
+    ngx_http_campaign_idempotency_done(call);
     ngx_http_campaign_call_run(call);
 
     ngx_http_run_posted_requests(c);
@@ -215,6 +223,55 @@ ngx_int_t
 ngx_http_campaign_call_wait(ngx_http_campaign_call_t *call, ngx_int_t rc)
 {
     return rc == NGX_AGAIN ? NGX_AGAIN : ngx_http_campaign_call_answer(call);
+}
+
+
+ngx_int_t
+ngx_http_campaign_call_thread(ngx_http_campaign_call_t *call, void (*handler)(void *data, ngx_log_t *log), ngx_http_campaign_step_pt then)
+{
+    ngx_thread_task_t  *task;
+
+    task = ngx_thread_task_alloc(call->pool, 0);
+    if (task == NULL) {
+        return NGX_ERROR;
+    }
+
+    task->ctx = call;
+    task->handler = handler;
+    task->event.handler = ngx_http_campaign_call_worked;
+    task->event.data = call;
+
+    call->then = then;
+    call->working = 1;
+
+    if (ngx_thread_task_post(call->cmcf->store.threads, task) != NGX_OK) {
+        call->working = 0;
+        call->then = NULL;
+        return ngx_http_campaign_error(call, NGX_CAMPAIGN_E_UNAVAILABLE);
+    }
+
+    return NGX_AGAIN;
+}
+
+
+static void
+ngx_http_campaign_call_worked(ngx_event_t *ev)
+{
+    ngx_connection_t          *c;
+    ngx_http_campaign_call_t  *call = ev->data;
+
+    call->working = 0;
+
+    if (call->gone) {
+        ngx_destroy_pool(call->pool);
+        return;
+    }
+
+    c = call->request->connection;
+
+    ngx_http_campaign_call_run(call);
+
+    ngx_http_run_posted_requests(c);
 }
 
 

@@ -18,6 +18,7 @@ typedef struct ngx_http_campaign_route_s     ngx_http_campaign_route_t;
 typedef struct ngx_http_campaign_resource_s  ngx_http_campaign_resource_t;
 typedef struct ngx_http_campaign_field_s     ngx_http_campaign_field_t;
 typedef struct ngx_http_campaign_body_s      ngx_http_campaign_body_t;
+typedef struct ngx_http_campaign_idempotency_s  ngx_http_campaign_idempotency_t;
 
 
 /*
@@ -71,6 +72,7 @@ struct ngx_http_campaign_call_s {
     ngx_uint_t                            at;           /* next of the call's steps */
     ngx_http_campaign_step_pt             then;         /* set by a step that waits: goes on here instead */
 
+    ngx_http_campaign_idempotency_t      *idem;         /* an Idempotency-Key's; NULL: none, or its answer goes out */
     ngx_http_campaign_body_t             *body;         /* while it is read; NULL: the route takes none */
     void                                 *rec;          /* struct of the route's resource, filled from the body */
     ngx_uint_t                            given;        /* bit n: field n of the resource's table stood in the body */
@@ -99,8 +101,21 @@ void ngx_http_campaign_call_wake(ngx_campaign_op_t *op);
  */
 ngx_campaign_op_t *ngx_http_campaign_call_op(ngx_http_campaign_call_t *call, ngx_http_campaign_step_pt then);
 
+/*
+ * The same for the write that ends a POST: with an Idempotency-Key its answer is committed together with what it writes.  print is a step that
+ * does nothing but print the reply of success into ngx_http_campaign_reply_…: it is run on the writer's thread, with call->op.rc OK, and
+ * touches nothing of the request (ngx_http_campaign_reply_pool is its memory).  then is run as ever.  A POST that ends without it is safe, too, but takes
+ * two commits: a crash between them forgets the key.
+ */
+ngx_campaign_op_t *ngx_http_campaign_call_last(ngx_http_campaign_call_t *call, ngx_http_campaign_step_pt then,
+    ngx_http_campaign_step_pt print);
+
 /* what the starting call of an operation returned, as a step's answer: NGX_AGAIN, or NGX_DECLINED with the error noted */
 ngx_int_t ngx_http_campaign_call_wait(ngx_http_campaign_call_t *call, ngx_int_t rc);
+
+/* runs handler(call, log) on the thread pool, where the call's pool is its memory, then goes on.  A step's answer */
+ngx_int_t ngx_http_campaign_call_thread(ngx_http_campaign_call_t *call, void (*handler)(void *data, ngx_log_t *log),
+    ngx_http_campaign_step_pt then);
 
 /* the answer of the operation that just ended: NGX_OK, or NGX_DECLINED with the error noted by the resource's codes */
 ngx_int_t ngx_http_campaign_call_answer(ngx_http_campaign_call_t *call);
@@ -127,6 +142,25 @@ ngx_int_t ngx_http_campaign_body_read(ngx_http_campaign_call_t *call);
 
 /* the request dies: no slice is taken any more */
 void ngx_http_campaign_body_stop(ngx_http_campaign_call_t *call);
+
+
+/* ngx_http_campaign_idempotency.c, both steps: before and after the body is read */
+ngx_int_t ngx_http_campaign_idempotency_begin(ngx_http_campaign_call_t *call);
+ngx_int_t ngx_http_campaign_idempotency_match(ngx_http_campaign_call_t *call);
+
+/*
+ * A piece of the body, and its end.  NGX_DONE: the answer is known, nothing needs to be parsed; NGX_DECLINED (of the end): refused before; NGX_ERROR.
+ * Between them a piece may be refused: NGX_DECLINED, or NGX_OK: the rest has to be read, so that a repeat is known again.
+ */
+ngx_int_t ngx_http_campaign_idempotency_body(ngx_http_campaign_call_t *call, const u_char *p, size_t len);
+ngx_int_t ngx_http_campaign_idempotency_refuse(ngx_http_campaign_call_t *call);
+ngx_int_t ngx_http_campaign_idempotency_whole(ngx_http_campaign_call_t *call);
+
+/* nothing is kept of this request, its key is free */
+void ngx_http_campaign_idempotency_forget(ngx_http_campaign_call_t *call);
+
+/* the call's operation ended */
+void ngx_http_campaign_idempotency_done(ngx_http_campaign_call_t *call);
 
 
 #endif /* _NGX_HTTP_CAMPAIGN_CALL_H_INCLUDED_ */

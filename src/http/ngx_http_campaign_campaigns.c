@@ -28,8 +28,6 @@ static ngx_int_t ngx_http_campaign_campaigns_status_read(ngx_http_campaign_call_
     json_t *value, void *place);
 static void ngx_http_campaign_campaigns_status_print(ngx_http_campaign_call_t *call, ngx_http_campaign_out_t *out,
     const ngx_http_campaign_field_t *f, const void *place);
-static void ngx_http_campaign_campaigns_messages(ngx_http_campaign_call_t *call, ngx_http_campaign_out_t *out,
-    const ngx_http_campaign_field_t *f, const void *place);
 static void ngx_http_campaign_campaigns_links(ngx_http_campaign_call_t *call, ngx_http_campaign_out_t *out, const void *rec);
 static ngx_uint_t ngx_http_campaign_campaigns_zero(const u_char *id);
 
@@ -188,8 +186,14 @@ ngx_int_t
 ngx_http_campaign_campaigns_create(ngx_http_campaign_call_t *call)
 {
     ngx_int_t                 rc;
+    ngx_uint_t                dry;
     ngx_campaign_refs_t      *refs;
     ngx_campaign_campaign_t  *c;
+
+    rc = ngx_http_campaign_preview_asked(call, &dry);
+    if (rc != NGX_OK) {
+        return rc;
+    }
 
     refs = ngx_pcalloc(call->pool, sizeof(ngx_campaign_refs_t));
     if (refs == NULL) {
@@ -202,6 +206,7 @@ ngx_http_campaign_campaigns_create(ngx_http_campaign_call_t *call)
     refs->account = ngx_http_campaign_call_owner(call);
     refs->channel = c->rec.channel;
     refs->from = c->from;
+    refs->name = c->rec.name;
     refs->audience = ngx_http_campaign_campaigns_zero(c->audience) ? NULL : c->audience;
     refs->template = ngx_http_campaign_campaigns_zero(c->template) ? NULL : c->template;
 
@@ -215,6 +220,7 @@ static ngx_int_t
 ngx_http_campaign_campaigns_resolved(ngx_http_campaign_call_t *call)
 {
     ngx_int_t                 rc;
+    ngx_uint_t                dry;
     ngx_campaign_refs_t      *refs;
     ngx_campaign_campaign_t  *c;
 
@@ -245,6 +251,10 @@ ngx_http_campaign_campaigns_resolved(ngx_http_campaign_call_t *call)
         (void) ngx_http_campaign_error(call, 1604);
     }
 
+    if (refs->name_rc != NGX_CAMPAIGN_OK) {
+        (void) ngx_http_campaign_error(call, 1615);
+    }
+
     if (call->notes.nelts) {
         return NGX_DECLINED;
     }
@@ -255,8 +265,14 @@ ngx_http_campaign_campaigns_resolved(ngx_http_campaign_call_t *call)
 
     c->rec.account = refs->account;
 
-    rc = ngx_campaign_store_create(call->store, ngx_http_campaign_call_op(call, ngx_http_campaign_campaigns_changed), c,
-                                   refs->audience ? NULL : &call->pile);
+    rc = ngx_http_campaign_preview_asked(call, &dry);
+
+    if (rc != NGX_OK || dry) {
+        return rc == NGX_OK ? ngx_http_campaign_preview(call, c, refs->audience) : rc;
+    }
+
+    rc = ngx_campaign_store_create(call->store, ngx_http_campaign_call_last(call, ngx_http_campaign_campaigns_changed,
+                                   ngx_http_campaign_resource_show), c, refs->audience ? NULL : &call->pile);
 
     return ngx_http_campaign_call_wait(call, rc);
 }
@@ -442,7 +458,7 @@ ngx_http_campaign_campaigns_status_print(ngx_http_campaign_call_t *call, ngx_htt
 }
 
 
-static void
+void
 ngx_http_campaign_campaigns_messages(ngx_http_campaign_call_t *call, ngx_http_campaign_out_t *out, const ngx_http_campaign_field_t *f,
     const void *place)
 {

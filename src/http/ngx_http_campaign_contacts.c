@@ -220,7 +220,8 @@ ngx_http_campaign_contacts_create(ngx_http_campaign_call_t *call)
 
     call->data = upload;
 
-    rc = ngx_campaign_store_import(call->store, ngx_http_campaign_call_op(call, ngx_http_campaign_contacts_created), &upload->import);
+    rc = ngx_campaign_store_import(call->store, ngx_http_campaign_call_last(call, ngx_http_campaign_contacts_created,
+                                   ngx_http_campaign_contacts_created), &upload->import);
 
     return ngx_http_campaign_call_wait(call, rc);
 }
@@ -260,7 +261,7 @@ ngx_http_campaign_contacts_count(ngx_http_campaign_call_t *call, ngx_http_campai
     ngx_http_campaign_out_t          out;
     ngx_http_campaign_line_error_t  *e;
 
-    ngx_http_campaign_out_init(&out, call->request->pool);
+    ngx_http_campaign_out_init(&out, ngx_http_campaign_reply_pool(call));
 
     ngx_http_campaign_out_lit(&out, "{\"data\":{\"created\":");
     ngx_http_campaign_out_uint(&out, upload->import.created);

@@ -23,8 +23,10 @@
 #define NGX_CAMPAIGN_E_TOO_LARGE      1008
 #define NGX_CAMPAIGN_E_QUERY          1009
 #define NGX_CAMPAIGN_E_UNAVAILABLE    1011
+#define NGX_CAMPAIGN_E_REUSED         1012
 #define NGX_CAMPAIGN_E_METHOD         1013
 #define NGX_CAMPAIGN_E_FULL           1014
+#define NGX_CAMPAIGN_E_RUNNING        1015
 #define NGX_CAMPAIGN_E_SCOPE          1016
 
 

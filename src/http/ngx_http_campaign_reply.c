@@ -173,7 +173,7 @@ ngx_http_campaign_reply_object(ngx_http_campaign_call_t *call, const ngx_http_ca
 {
     ngx_http_campaign_out_t  out;
 
-    ngx_http_campaign_out_init(&out, call->request->pool);
+    ngx_http_campaign_out_init(&out, ngx_http_campaign_reply_pool(call));
 
     ngx_http_campaign_out_lit(&out, "{\"data\":");
     ngx_http_campaign_field_print(call, &out, resource, rec);
@@ -291,6 +291,13 @@ ngx_http_campaign_reply_send(ngx_http_campaign_call_t *call, ngx_uint_t status, 
 {
     ngx_int_t            rc;
     ngx_http_request_t  *r;
+
+    if (call->idem) {
+        rc = ngx_http_campaign_idempotency_reply(call, status, out);
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
 
     r = call->request;
 

@@ -39,6 +39,10 @@ void ngx_http_campaign_out_date(ngx_http_campaign_out_t *out, time_t t);
 void ngx_http_campaign_out_name(ngx_http_campaign_out_t *out, const ngx_str_t *name, ngx_uint_t first);
 
 
+/* memory of a reply: see ngx_http_campaign_call_last */
+#define ngx_http_campaign_reply_pool(call)  ngx_http_campaign_idempotency_pool(call)
+ngx_pool_t *ngx_http_campaign_idempotency_pool(ngx_http_campaign_call_t *call);
+
 /* {"data": {…}} of rec by the fields of the route's resource, with the route's status.  A handler's last step */
 ngx_int_t ngx_http_campaign_reply_object(ngx_http_campaign_call_t *call, const ngx_http_campaign_resource_t *resource, void *rec);
 
@@ -52,8 +56,11 @@ ngx_int_t ngx_http_campaign_reply_empty(ngx_http_campaign_call_t *call, ngx_uint
 /* the errors noted */
 ngx_int_t ngx_http_campaign_reply_errors(ngx_http_campaign_call_t *call);
 
-/* sends out as JSON; NGX_DONE, NGX_ERROR: no memory */
+/* sends out as JSON; NGX_DONE; NGX_AGAIN: it is kept first, for an idempotency key; NGX_ERROR: no memory */
 ngx_int_t ngx_http_campaign_reply_send(ngx_http_campaign_call_t *call, ngx_uint_t status, ngx_http_campaign_out_t *out);
+
+/* a reply of a call with an idempotency key: as ngx_http_campaign_reply_send; NGX_OK: it is to be sent as it is */
+ngx_int_t ngx_http_campaign_idempotency_reply(ngx_http_campaign_call_t *call, ngx_uint_t status, ngx_http_campaign_out_t *out);
 
 /* status, length and type of a JSON reply (out is complete), Retry-After where the status asks for one.  NGX_ERROR: no memory */
 ngx_int_t ngx_http_campaign_reply_head(ngx_http_request_t *r, ngx_uint_t status, ngx_http_campaign_out_t *out);

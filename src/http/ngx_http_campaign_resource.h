@@ -38,6 +38,17 @@ ngx_int_t ngx_http_campaign_campaigns_create(ngx_http_campaign_call_t *call);
 ngx_int_t ngx_http_campaign_campaigns_change(ngx_http_campaign_call_t *call);
 ngx_int_t ngx_http_campaign_campaigns_delete(ngx_http_campaign_call_t *call);
 
+/* {…} of the counts of its messages; place: ngx_campaign_progress_t */
+void ngx_http_campaign_campaigns_messages(ngx_http_campaign_call_t *call, ngx_http_campaign_out_t *out,
+    const ngx_http_campaign_field_t *f, const void *place);
+
+/* ngx_http_campaign_report.c */
+ngx_int_t ngx_http_campaign_campaigns_report(ngx_http_campaign_call_t *call);
+
+/* ngx_http_campaign_preview.c: is ?dry_run=true there, and what campaign c would send to audience (NULL: to call->pile) */
+ngx_int_t ngx_http_campaign_preview_asked(ngx_http_campaign_call_t *call, ngx_uint_t *asked);
+ngx_int_t ngx_http_campaign_preview(ngx_http_campaign_call_t *call, ngx_campaign_campaign_t *c, u_char *audience);
+
 ngx_int_t ngx_http_campaign_contacts_list(ngx_http_campaign_call_t *call);
 ngx_int_t ngx_http_campaign_contacts_get(ngx_http_campaign_call_t *call);
 ngx_int_t ngx_http_campaign_contacts_create(ngx_http_campaign_call_t *call);

@@ -33,6 +33,8 @@ static const ngx_http_campaign_route_t  ngx_http_campaign_api[] = {
       ngx_http_campaign_campaigns_change, 200, { 1602, 0 } },
     { ngx_string("campaigns/{id}"), NGX_HTTP_DELETE, NGX_CAMPAIGN_FULL_KEY, &ngx_http_campaign_campaigns,
       ngx_http_campaign_campaigns_delete, 204, { 1602, 0 } },
+    { ngx_string("campaigns/{id}/report"), NGX_HTTP_GET, 0,                 &ngx_http_campaign_campaigns,
+      ngx_http_campaign_campaigns_report, 200, { 1602, 0 } },
 
     { ngx_string("audiences"),      NGX_HTTP_GET,    0,                     &ngx_http_campaign_audiences,
       ngx_http_campaign_resource_list, 200, { 0, 0 } },

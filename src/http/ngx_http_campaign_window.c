@@ -316,6 +316,7 @@ ngx_http_campaign_window_judge(ngx_http_campaign_dispatch_t *d, ngx_http_campaig
 
     o->kind = (v.state == NGX_CAMPAIGN_S_RETRY) ? NGX_CAMPAIGN_OUTCOME_AGAIN : NGX_CAMPAIGN_OUTCOME_SETTLED;
     o->state = (uint8_t) v.state;
+    o->segments = f->delivery.size.segments;
     o->reason = (uint8_t) v.reason;
     o->due = (v.state == NGX_CAMPAIGN_S_RETRY) ? wall + (int64_t) v.wait * 1000 : 0;
 }

@@ -42,6 +42,7 @@ typedef enum {
     NGX_CAMPAIGN_UNKNOWN,
     NGX_CAMPAIGN_INVALID,           /* page token */
     NGX_CAMPAIGN_FAILURE,           /* ours; logged; 500 */
+    NGX_CAMPAIGN_REPEAT,            /* the answer of an idempotency key was kept before: see ngx_campaign_idem_t */
     NGX_CAMPAIGN_RC_MAX
 } ngx_campaign_rc_e;
 
@@ -57,12 +58,53 @@ typedef struct ngx_campaign_op_s     ngx_campaign_op_t;
 
 typedef void (*ngx_campaign_done_pt)(ngx_campaign_op_t *op);
 
+
+/*
+ * Idempotency.  A key is carried out once per account and NGX_CAMPAIGN_IDEM_AGE.
+ *
+ * An operation that writes with op->idem set does three things in its one transaction: is the key known already (REPEAT, nothing is
+ * changed, the answer that was kept is the result); its work; and, if that is OK, `print` makes the answer's body out of the operation's results
+ * and both are kept with the key.  So key, object and the very bytes of the reply are on disk together or not at all: a crash after the commit
+ * leaves an answer that a repeat gets, one before it leaves nothing.  An operation that is not OK keeps nothing; who wants its answer kept
+ * (a client's mistake) calls ngx_campaign_store_keep, who does not (our failure) has nothing to free.
+ *
+ * That a key is being carried out at the moment is no record but a lock (ngx_campaign_store_hold): it ends with its process, whatever that
+ * dies of, and costs no commit.  It gives the answer "still running"; that a key is carried out once is the transaction's doing alone.
+ */
+
+#define NGX_CAMPAIGN_IDEM_AGE      86400        /* seconds that an answer is kept */
+#define NGX_CAMPAIGN_IDEM_KEY_MAX  255          /* bytes */
+#define NGX_CAMPAIGN_IDEM_MAX      100000       /* answers kept for an account; the oldest go first */
+
+typedef struct ngx_campaign_idem_s  ngx_campaign_idem_t;
+
+/* sets status and body, from op->pool.  Called on the thread that writes, perhaps more than once.  NGX_ERROR: no memory */
+typedef ngx_int_t (*ngx_campaign_print_pt)(ngx_campaign_op_t *op, ngx_campaign_idem_t *idem);
+
+struct ngx_campaign_idem_s {
+    uint32_t                 account;
+    ngx_str_t                key;
+    u_char                   digest[32];        /* of the request, any; a result, too */
+    ngx_campaign_print_pt    print;             /* NULL: status and body are set already */
+    void                    *data;              /* the caller's */
+
+    ngx_uint_t               status;            /* the answer: to be kept, or (REPEAT) that was kept */
+    ngx_str_t                body;
+    unsigned                 other:1;           /* result, with REPEAT of a write: it was kept with another digest */
+
+    ngx_queue_t              queue;             /* the store's, while the key is held */
+    uint64_t                 place;
+    unsigned                 held:1;
+};
+
+
 struct ngx_campaign_op_s {
     ngx_campaign_done_pt     done;
     void                    *data;      /* the caller's */
     ngx_pool_t              *pool;
     ngx_log_t               *log;
     ngx_campaign_rc_e        rc;
+    ngx_campaign_idem_t     *idem;      /* NULL: none; set after ngx_campaign_op_init, for one operation that writes */
 
     /* the rest is the store's */
     ngx_campaign_store_t    *store;
@@ -135,6 +177,8 @@ typedef struct {
     uint32_t                 reason[NGX_CAMPAIGN_R_MAX];    /* settled messages by reason */
     time_t                   started;       /* 0: not yet */
     time_t                   finished;
+    uint32_t                 segments;      /* of the settled messages that went to a gateway: each once */
+    uint32_t                 accepted;      /* of these, of messages that the gateway accepted */
 } ngx_campaign_progress_t;
 
 typedef struct {
@@ -177,8 +221,10 @@ typedef struct {
     u_char                  *audience;      /* ids; NULL: not asked */
     u_char                  *template;
     ngx_str_t                from;          /* empty: not asked */
+    ngx_str_t                name;          /* of the new campaign; empty: not asked */
 
     ngx_campaign_rc_e        audience_rc, template_rc, from_rc;     /* result: OK or NOT_FOUND; from: in the resolved channel */
+    ngx_campaign_rc_e        name_rc;                               /* result: OK or EXISTS */
     ngx_campaign_audience_t  found_audience;
     ngx_campaign_text_t      found_template;
     ngx_campaign_sender_t    found_from;
@@ -203,6 +249,21 @@ typedef struct {
     u_char                   id[NGX_CAMPAIGN_ID_LEN];
     ngx_campaign_contact_t   contact;
 } ngx_campaign_member_t;
+
+
+/* a walk over many contacts, on a thread */
+
+typedef struct {
+    uint32_t                 account;
+    u_char                  *audience;      /* id: its contacts.  Read in slices: what changes meanwhile may be seen or not */
+    u_char                  *campaign;      /* or (audience NULL) the recipients of this one whose message will be sent, or is in flight */
+
+    /* contact's strings last until it returns.  NGX_ERROR ends the walk, rc FAILURE.  op->pool is its memory; it touches nothing of the event loop's */
+    ngx_int_t              (*visit)(void *data, const ngx_campaign_contact_t *contact);
+    void                    *data;
+
+    ngx_campaign_campaign_t  found;         /* result: the campaign, of the same moment as its recipients */
+} ngx_campaign_visit_t;
 
 
 /* change of a campaign: the fields of mask, in one transaction */
@@ -247,6 +308,7 @@ typedef struct {
     uint8_t                  state;             /* ngx_campaign_state_e */
     uint8_t                  reason;            /* ngx_campaign_reason_e */
     uint8_t                  attempt;           /* tries so far, this one included */
+    uint32_t                 segments;          /* of its text; 0: it never went to a gateway */
     int64_t                  due;               /* us */
 } ngx_campaign_outcome_t;
 
@@ -355,6 +417,18 @@ ngx_int_t ngx_campaign_store_contacts(ngx_campaign_store_t *st, ngx_campaign_op_
 ngx_int_t ngx_campaign_store_contact(ngx_campaign_store_t *st, ngx_campaign_op_t *op, uint32_t account, u_char *audience, u_char *id,
     ngx_campaign_member_t *out);
 
+/* NOT_FOUND: no such audience or campaign */
+ngx_int_t ngx_campaign_store_visit(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_visit_t *visit);
+
+/*
+ * Holds idem's key, and looks whether it is known.  OK: held, until _release; IN_USE: somebody carries it out, in whatever process; REPEAT: not held, digest,
+ * status and body are those that were kept.
+ */
+ngx_int_t ngx_campaign_store_hold(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_idem_t *idem);
+
+/* event loop only; of a key that is not held: nothing */
+void ngx_campaign_store_release(ngx_campaign_store_t *st, ngx_campaign_idem_t *idem);
+
 ngx_int_t ngx_campaign_store_peek(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_peek_t *peek);
 
 /* writes */
@@ -365,6 +439,9 @@ ngx_int_t ngx_campaign_store_peek(ngx_campaign_store_t *st, ngx_campaign_op_t *o
  */
 ngx_int_t ngx_campaign_store_put(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_kind_e kind, void *rec,
     ngx_campaign_pile_t *pile);
+
+/* writes nothing but what op->idem asks for */
+ngx_int_t ngx_campaign_store_keep(ngx_campaign_store_t *st, ngx_campaign_op_t *op);
 
 /* account: rate, burst, status and name replace the stored ones.  Campaigns of a disabled account rest until it is active again */
 ngx_int_t ngx_campaign_store_account(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_account_t *account);

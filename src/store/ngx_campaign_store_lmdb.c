@@ -19,6 +19,7 @@
 static ngx_int_t ngx_campaign_lmdb_read_run(ngx_campaign_store_t *st, ngx_campaign_op_t *op);
 static int ngx_campaign_lmdb_read_begin(ngx_campaign_store_t *st);
 static ngx_uint_t ngx_campaign_lmdb_broken(int err);
+static ngx_int_t ngx_campaign_lmdb_mend_env(ngx_campaign_store_t *st, int err);
 static ngx_uint_t ngx_campaign_lmdb_full(ngx_campaign_store_t *st, int err);
 static void ngx_campaign_lmdb_tick(ngx_event_t *ev);
 
@@ -53,6 +54,7 @@ ngx_campaign_store_open(ngx_campaign_store_conf_t *conf, ngx_log_t *log)
     ngx_queue_init(&st->deferred);
 
     if (ngx_campaign_lmdb_check(st) != NGX_OK || ngx_campaign_lmdb_env_open(st) != NGX_OK
+        || ngx_campaign_lmdb_held_init(st) != NGX_OK || ngx_campaign_lmdb_visits_init(st) != NGX_OK
         || ngx_campaign_lmdb_writer_init(st) != NGX_OK)
     {
         ngx_campaign_lmdb_close(st);
@@ -219,6 +221,21 @@ ngx_campaign_lmdb_broken(int err)
 ngx_int_t
 ngx_campaign_lmdb_mend(ngx_campaign_store_t *st, int err)
 {
+    ngx_int_t  rc;
+
+    ngx_campaign_lmdb_visits_stop(st);
+
+    rc = ngx_campaign_lmdb_mend_env(st, err);
+
+    ngx_campaign_lmdb_visits_go(st);
+
+    return rc;
+}
+
+
+static ngx_int_t
+ngx_campaign_lmdb_mend_env(ngx_campaign_store_t *st, int err)
+{
     if (st->env && err == MDB_MAP_RESIZED) {
 
         if (mdb_env_set_mapsize(st->env, 0) == 0) {
@@ -343,7 +360,9 @@ ngx_campaign_lmdb_tick(ngx_event_t *ev)
         (void) mdb_reader_check(st->env, &dead);
 
     } else if (!ngx_campaign_lmdb_writing(st)) {
+        ngx_campaign_lmdb_visits_stop(st);
         (void) ngx_campaign_lmdb_env_open(st);
+        ngx_campaign_lmdb_visits_go(st);
     }
 
     ngx_campaign_lmdb_writer_tick(st);
@@ -360,6 +379,7 @@ ngx_campaign_lmdb_close(ngx_campaign_store_t *st)
     }
 
     ngx_campaign_lmdb_writer_close(st);
+    ngx_campaign_lmdb_held_close(st);
     ngx_campaign_lmdb_env_close(st);
 
     ngx_destroy_pool(st->pool);

@@ -21,6 +21,9 @@
  *   active  account u32 | campaign u64                             -> nothing: in progress, or a message of it is in flight
  *   feed    kind u8 | account u32 | no u64                         -> nothing: what the dispatcher has to look at again
  *   limit   account u32                                            -> tat i64 as u64
+ *   idem    account u32 | idempotency key                          -> kept u64 us, digest, status u16, body; crc32c u32
+ *   kept    account u32 | kept u64 us | idempotency key            -> nothing
+ *   kept    account u32                                            -> u64: how many
  *
  * A campaign's message seq is place seq of its list.  [0, done) is settled or waits in `again`; [done, upto) was claimed: a PENDING byte
  * there is a message in flight; [upto, span) is fresh.
@@ -70,6 +73,8 @@ typedef enum {
     NGX_CAMPAIGN_DB_ACTIVE,
     NGX_CAMPAIGN_DB_FEED,
     NGX_CAMPAIGN_DB_LIMIT,
+    NGX_CAMPAIGN_DB_IDEM,
+    NGX_CAMPAIGN_DB_KEPT,
     NGX_CAMPAIGN_DB_MAX
 } ngx_campaign_db_e;
 
@@ -93,6 +98,8 @@ typedef struct {
 typedef ngx_campaign_rc_e (*ngx_campaign_work_pt)(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, void *args);
 
 typedef struct ngx_campaign_writer_s  ngx_campaign_writer_t;
+typedef struct ngx_campaign_held_s    ngx_campaign_held_t;
+typedef struct ngx_campaign_visits_s  ngx_campaign_visits_t;
 
 struct ngx_campaign_store_s {
     ngx_campaign_store_life_t  life;            /* stands first: see ngx_campaign_store_op.h */
@@ -103,6 +110,9 @@ struct ngx_campaign_store_s {
     MDB_dbi                    dbi[NGX_CAMPAIGN_DB_MAX];
     MDB_txn                   *read;            /* reset between uses; event loop only */
     ngx_campaign_writer_t     *writer;
+    ngx_campaign_held_t       *held;            /* idempotency keys that this process carries out */
+    ngx_campaign_visits_t     *visits;          /* keeps the environment in place under walks */
+    uint32_t                   swept;           /* account whose old answers were looked for last; by the writer */
     time_t                     full;            /* when a full disk or map was last logged; by the writer */
     ngx_queue_t                deferred;        /* reads that wait until the environment can be mended */
     ngx_event_t                tick;            /* each second: dead readers, an environment that has to be opened again */
@@ -178,6 +188,22 @@ ngx_int_t ngx_campaign_lmdb_write(ngx_campaign_store_t *st, ngx_campaign_op_t *o
 
 /* runs one work in a transaction of its own at once, on this thread: opening and tests */
 ngx_campaign_rc_e ngx_campaign_lmdb_write_now(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_work_pt work, void *args);
+
+/* ngx_campaign_store_lmdb_visit.c */
+
+ngx_int_t ngx_campaign_lmdb_visits_init(ngx_campaign_store_t *st);
+
+/* no slice of a walk is under way between the two */
+void ngx_campaign_lmdb_visits_stop(ngx_campaign_store_t *st);
+void ngx_campaign_lmdb_visits_go(ngx_campaign_store_t *st);
+
+/* ngx_campaign_store_lmdb_idem.c */
+
+ngx_int_t ngx_campaign_lmdb_held_init(ngx_campaign_store_t *st);
+void ngx_campaign_lmdb_held_close(ngx_campaign_store_t *st);
+
+/* what the writer runs: op->work, with op->idem's key */
+ngx_campaign_rc_e ngx_campaign_lmdb_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, ngx_campaign_work_pt work, void *args);
 
 /* ngx_campaign_store_lmdb_record.c: records of every kind, by a table of kinds */
 

@@ -67,6 +67,7 @@ static const ngx_campaign_codec_field_t  ngx_campaign_run_fields[] = {
     ngx_campaign_run_field(U32, progress.reason, NGX_CAMPAIGN_R_MAX),
     ngx_campaign_run_field(TIME, progress.started, 0),
     ngx_campaign_run_field(TIME, progress.finished, 0),
+    ngx_campaign_run_field(U32, progress.segments, 2),
     { NGX_CAMPAIGN_CODEC_END, 0, 0 }
 };
 

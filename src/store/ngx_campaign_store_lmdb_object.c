@@ -201,13 +201,28 @@ ngx_campaign_object_resolve_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, v
 {
     ngx_campaign_refs_t *refs = args;
 
+    ngx_campaign_rec_t  rec;
+
     refs->audience_rc = NGX_CAMPAIGN_OK;
     refs->template_rc = NGX_CAMPAIGN_OK;
     refs->from_rc = NGX_CAMPAIGN_OK;
+    refs->name_rc = NGX_CAMPAIGN_OK;
 
     ngx_memzero(&refs->found_audience, sizeof(ngx_campaign_audience_t));
     ngx_memzero(&refs->found_template, sizeof(ngx_campaign_text_t));
     ngx_memzero(&refs->found_from, sizeof(ngx_campaign_sender_t));
+
+    if (refs->name.len) {
+        ngx_memzero(&rec, sizeof(ngx_campaign_rec_t));
+
+        rec.account = refs->account;
+        rec.name = refs->name;
+
+        refs->name_rc = ngx_campaign_lmdb_record_name(t, NGX_CAMPAIGN_CAMPAIGN, &rec);
+        if (refs->name_rc != NGX_CAMPAIGN_OK && refs->name_rc != NGX_CAMPAIGN_EXISTS) {
+            return refs->name_rc;
+        }
+    }
 
     if (refs->audience) {
         refs->audience_rc = ngx_campaign_lmdb_record_find(t, NGX_CAMPAIGN_AUDIENCE, refs->account, refs->audience, op->pool,

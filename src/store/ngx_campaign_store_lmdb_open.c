@@ -59,7 +59,9 @@ static const ngx_campaign_lmdb_table_t  ngx_campaign_lmdb_table[NGX_CAMPAIGN_DB_
     [NGX_CAMPAIGN_DB_SCHED]  = { "sched", 0 },
     [NGX_CAMPAIGN_DB_ACTIVE] = { "active", 0 },
     [NGX_CAMPAIGN_DB_FEED]   = { "feed", 0 },
-    [NGX_CAMPAIGN_DB_LIMIT]  = { "limit", 0 }
+    [NGX_CAMPAIGN_DB_LIMIT]  = { "limit", 0 },
+    [NGX_CAMPAIGN_DB_IDEM]   = { "idem", 0 },
+    [NGX_CAMPAIGN_DB_KEPT]   = { "kept", 0 }
 };
 
 

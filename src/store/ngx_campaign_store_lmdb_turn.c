@@ -345,6 +345,9 @@ ngx_campaign_turn_outcome(ngx_campaign_states_t *x, ngx_campaign_outcome_t *o)
 
     rc = ngx_campaign_states_settle(x, byte, o->state, o->reason);
 
+    run->progress.segments += o->segments;
+    run->progress.accepted += (o->state == NGX_CAMPAIGN_S_SENT || o->state == NGX_CAMPAIGN_S_DELIVERED) ? o->segments : 0;
+
     if (rc == NGX_CAMPAIGN_OK && o->attempt > 1) {
         rc = ngx_campaign_states_tries_put(x, o->seq, o->attempt, 0, 0);
     }

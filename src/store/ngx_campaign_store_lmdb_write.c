@@ -265,7 +265,7 @@ ngx_campaign_writer_group_work(ngx_campaign_writer_t *w, ngx_campaign_txn_t *t)
         op = ngx_queue_data(q, ngx_campaign_op_t, queue);
         work = (ngx_campaign_work_pt) op->work;
 
-        op->rc = work(t, op, op->args);
+        op->rc = ngx_campaign_lmdb_work(t, op, work, op->args);
 
         if (ngx_campaign_writer_ends(t, op->rc)) {
             return NGX_CAMPAIGN_GROUP_WORK;
@@ -329,7 +329,7 @@ ngx_campaign_writer_one(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_cam
         return NGX_CAMPAIGN_UNAVAILABLE;
     }
 
-    rc = work(&t, op, args);
+    rc = ngx_campaign_lmdb_work(&t, op, work, args);
 
     if (rc != NGX_CAMPAIGN_OK || ngx_campaign_writer_ends(&t, rc)) {
         mdb_txn_abort(t.txn);
