@@ -11,7 +11,7 @@ use IO::Socket::INET;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
-my $rounds = 40;
+my $rounds = $ENV{ROUNDS} // 40;
 my $server = Campaign::Server->new(workers => 2, server => "campaign_gateway SMS /_gateway; location /_gateway { internal; return 200; }");
 my $port = $ENV{TEST_NGINX_SERVER_PORT};
 my $account = account();
@@ -38,7 +38,7 @@ my ($answered, $replayed, $anew, @wrong) = (0, 0, 0);
 
 for my $round (1 .. $rounds) {
     my $body = json({ data => { text => "text $round", channel => 'SMS' } });
-    my $request = request(POST => '/v1/templates', [$account->header, "Idempotency-Key: cut-$round", 'Connection: close'], $body);
+    my $request = request(POST => '/v1/templates', [$account->header, 'Content-Type: application/json', "Idempotency-Key: cut-$round", 'Connection: close'], $body);
     my $first = cut($request, ($round % 20) * 0.0002);
     my $again;
     wait_for {
