@@ -1,7 +1,7 @@
 
 /*
- * What a campaign would send, without sending it: each recipient's text is rendered and measured, and only sums, a few samples and the characters
- * that make a text UCS-2 are kept.  A text without placeholders is measured once.
+ * What a campaign would send, without sending it: each recipient's text is rendered and measured, and only sums, a few samples and the
+ * characters that make a text UCS-2 are kept.  A text without placeholders is measured once.
  */
 
 #ifndef _NGX_CAMPAIGN_PREVIEW_H_INCLUDED_
@@ -42,7 +42,7 @@ typedef struct {
     uint64_t                   segments;        /* of all texts */
     uint32_t                   least, most;     /* segments of a text */
     uint32_t                   encodings[2];    /* texts, by ngx_campaign_encoding_e */
-    uint32_t                   missing[NGX_CAMPAIGN_CONTACT_FIELDS];    /* recipients without the value of a placeholder, that has no default */
+    uint32_t                   missing[NGX_CAMPAIGN_CONTACT_FIELDS];    /* recipients without a value that the text has no default for */
     ngx_campaign_sample_t      samples[NGX_CAMPAIGN_PREVIEW_SAMPLES];   /* the first */
     ngx_uint_t                 nsamples;
     ngx_campaign_char_t        chars[NGX_CAMPAIGN_PREVIEW_CHARS];       /* not in the 7-bit alphabet; most frequent first after _end */

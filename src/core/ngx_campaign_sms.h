@@ -30,8 +30,8 @@ typedef struct {
 ngx_uint_t ngx_campaign_sms_gsm(uint32_t code);
 
 /*
- * What stands in the 7-bit alphabet for a code point that does not: quotes, dashes, spaces and letters that came out of a word processor or another
- * language.  NULL: nothing does; may be empty (a character that is not seen)
+ * What stands in the 7-bit alphabet for a code point that does not: quotes, dashes, spaces and letters that came out of a word processor
+ * or another language.  NULL: nothing does; may be empty (a character that is not seen)
  */
 const char *ngx_campaign_sms_instead(uint32_t code);
 

@@ -102,10 +102,10 @@ void ngx_http_campaign_call_wake(ngx_campaign_op_t *op);
 ngx_campaign_op_t *ngx_http_campaign_call_op(ngx_http_campaign_call_t *call, ngx_http_campaign_step_pt then);
 
 /*
- * The same for the write that ends a POST: with an Idempotency-Key its answer is committed together with what it writes.  print is a step that
- * does nothing but print the reply of success into ngx_http_campaign_reply_…: it is run on the writer's thread, with call->op.rc OK, and
- * touches nothing of the request (ngx_http_campaign_reply_pool is its memory).  then is run as ever.  A POST that ends without it is safe, too, but takes
- * two commits: a crash between them forgets the key.
+ * The same for the write that ends a POST: with an Idempotency-Key its answer is committed together with what it writes.  print is a
+ * step that does nothing but print the reply of success into ngx_http_campaign_reply_…: it is run on the writer's thread, with
+ * call->op.rc OK, and touches nothing of the request (ngx_http_campaign_reply_pool is its memory).  then is run as ever.  A POST that
+ * ends without it is safe, too, but takes two commits: a crash between them forgets the key.
  */
 ngx_campaign_op_t *ngx_http_campaign_call_last(ngx_http_campaign_call_t *call, ngx_http_campaign_step_pt then,
     ngx_http_campaign_step_pt print);
@@ -149,8 +149,9 @@ ngx_int_t ngx_http_campaign_idempotency_begin(ngx_http_campaign_call_t *call);
 ngx_int_t ngx_http_campaign_idempotency_match(ngx_http_campaign_call_t *call);
 
 /*
- * A piece of the body, and its end.  NGX_DONE: the answer is known, nothing needs to be parsed; NGX_DECLINED (of the end): refused before; NGX_ERROR.
- * Between them a piece may be refused: NGX_DECLINED, or NGX_OK: the rest has to be read, so that a repeat is known again.
+ * A piece of the body, and its end.  NGX_DONE: the answer is known, nothing needs to be parsed; NGX_DECLINED (of the end): refused
+ * before; NGX_ERROR. Between them a piece may be refused: NGX_DECLINED, or NGX_OK: the rest has to be read, so that a repeat is known
+ * again.
  */
 ngx_int_t ngx_http_campaign_idempotency_body(ngx_http_campaign_call_t *call, const u_char *p, size_t len);
 ngx_int_t ngx_http_campaign_idempotency_refuse(ngx_http_campaign_call_t *call);

@@ -1,8 +1,8 @@
 
 /*
- * Idempotency-Key: a POST is carried out once per account and key, a repeat gets the same status and body.  How key, object and answer become one commit:
- * see ngx_campaign_idem_t.  It keeps true: a key is held from before the body is read until the reply goes out, and no longer than the call's pool
- * lives; 2xx and 4xx are kept before they are sent; anything else leaves the key free.
+ * Idempotency-Key: a POST is carried out once per account and key, a repeat gets the same status and body.  How key, object and answer
+ * become one commit: see ngx_campaign_idem_t.  It keeps true: a key is held from before the body is read until the reply goes out, and
+ * no longer than the call's pool lives; 2xx and 4xx are kept before they are sent; anything else leaves the key free.
  *
  * The administration takes no key: its replies show API keys, which are not stored.
  */

@@ -1,7 +1,7 @@
 
 /*
- * POST /v1/campaigns?dry_run=true: what a campaign that passed all checks would send and cost.  It keeps true: nothing is stored; texts are rendered
- * on a thread.
+ * POST /v1/campaigns?dry_run=true: what a campaign that passed all checks would send and cost.  It keeps true: nothing is stored; texts
+ * are rendered on a thread.
  */
 
 #include "ngx_http_campaign_error.h"

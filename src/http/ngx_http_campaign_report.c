@@ -1,8 +1,8 @@
 
 /*
- * GET /v1/campaigns/{id}/report.  Counters are those of one committed state.  Segments of messages that went to a gateway are counted when their outcome
- * is recorded; of those that are still to be settled each text is rendered now, on a thread: `total` is what was sent and will be, of the same moment
- * as the counters; canceled, skipped and expired messages have none.
+ * GET /v1/campaigns/{id}/report.  Counters are those of one committed state.  Segments of messages that went to a gateway are counted
+ * when their outcome is recorded; of those that are still to be settled each text is rendered now, on a thread: `total` is what was sent
+ * and will be, of the same moment as the counters; canceled, skipped and expired messages have none.
  */
 
 #include "ngx_http_campaign_error.h"
@@ -216,7 +216,7 @@ ngx_http_campaign_report_reasons(ngx_http_campaign_out_t *out, const ngx_campaig
 }
 
 
-/* messages settled by a gateway, millionths a second, from the start to the end or to now, pauses included; dates are in seconds: at least one */
+/* messages settled by a gateway, millionths a second, from the start to the end or to now, pauses included; a second at least */
 
 static uint64_t
 ngx_http_campaign_report_rate(const ngx_campaign_progress_t *p, time_t now)

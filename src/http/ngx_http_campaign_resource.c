@@ -87,8 +87,8 @@ ngx_http_campaign_resource_create(ngx_http_campaign_call_t *call)
     rec = call->rec;
     rec->account = ngx_http_campaign_call_owner(call);
 
-    rc = ngx_campaign_store_put(call->store, ngx_http_campaign_call_last(call, ngx_http_campaign_resource_show, ngx_http_campaign_resource_show),
-                                resource->kind, rec, call->pile.n ? &call->pile : NULL);
+    rc = ngx_campaign_store_put(call->store, ngx_http_campaign_call_last(call, ngx_http_campaign_resource_show,
+                                ngx_http_campaign_resource_show), resource->kind, rec, call->pile.n ? &call->pile : NULL);
 
     return ngx_http_campaign_call_wait(call, rc);
 }

@@ -63,13 +63,14 @@ typedef void (*ngx_campaign_done_pt)(ngx_campaign_op_t *op);
  * Idempotency.  A key is carried out once per account and NGX_CAMPAIGN_IDEM_AGE.
  *
  * An operation that writes with op->idem set does three things in its one transaction: is the key known already (REPEAT, nothing is
- * changed, the answer that was kept is the result); its work; and, if that is OK, `print` makes the answer's body out of the operation's results
- * and both are kept with the key.  So key, object and the very bytes of the reply are on disk together or not at all: a crash after the commit
- * leaves an answer that a repeat gets, one before it leaves nothing.  An operation that is not OK keeps nothing; who wants its answer kept
- * (a client's mistake) calls ngx_campaign_store_keep, who does not (our failure) has nothing to free.
+ * changed, the answer that was kept is the result); its work; and, if that is OK, `print` makes the answer's body out of the operation's
+ * results and both are kept with the key.  So key, object and the very bytes of the reply are on disk together or not at all: a crash
+ * after the commit leaves an answer that a repeat gets, one before it leaves nothing.  An operation that is not OK keeps nothing; who
+ * wants its answer kept (a client's mistake) calls ngx_campaign_store_keep, who does not (our failure) has nothing to free.
  *
- * That a key is being carried out at the moment is no record but a lock (ngx_campaign_store_hold): it ends with its process, whatever that
- * dies of, and costs no commit.  It gives the answer "still running"; that a key is carried out once is the transaction's doing alone.
+ * That a key is being carried out at the moment is no record but a lock (ngx_campaign_store_hold): it ends with its process, whatever
+ * that dies of, and costs no commit.  It gives the answer "still running"; that a key is carried out once is the transaction's doing
+ * alone.
  */
 
 #define NGX_CAMPAIGN_IDEM_AGE      86400        /* seconds that an answer is kept */
@@ -258,7 +259,7 @@ typedef struct {
     u_char                  *audience;      /* id: its contacts.  Read in slices: what changes meanwhile may be seen or not */
     u_char                  *campaign;      /* or (audience NULL) the recipients of this one whose message will be sent, or is in flight */
 
-    /* contact's strings last until it returns.  NGX_ERROR ends the walk, rc FAILURE.  op->pool is its memory; it touches nothing of the event loop's */
+    /* NGX_ERROR ends the walk: FAILURE.  contact's strings last until it returns; op->pool is its memory, the event loop's is not */
     ngx_int_t              (*visit)(void *data, const ngx_campaign_contact_t *contact);
     void                    *data;
 
@@ -421,8 +422,8 @@ ngx_int_t ngx_campaign_store_contact(ngx_campaign_store_t *st, ngx_campaign_op_t
 ngx_int_t ngx_campaign_store_visit(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_visit_t *visit);
 
 /*
- * Holds idem's key, and looks whether it is known.  OK: held, until _release; IN_USE: somebody carries it out, in whatever process; REPEAT: not held, digest,
- * status and body are those that were kept.
+ * Holds idem's key, and looks whether it is known.  OK: held, until _release; IN_USE: somebody carries it out, in whatever process;
+ * REPEAT: not held, digest, status and body are those that were kept.
  */
 ngx_int_t ngx_campaign_store_hold(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_idem_t *idem);
 

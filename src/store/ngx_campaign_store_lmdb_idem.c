@@ -1,11 +1,12 @@
 
 /*
- * Idempotency keys: which are carried out at the moment, and the answers of those that were.  It keeps true: a key's answer is committed together with
- * what the request changed, once; an account's newest answers are kept, at most NGX_CAMPAIGN_IDEM_MAX, and none for longer than
- * NGX_CAMPAIGN_IDEM_AGE; a write removes a few old ones at most.
+ * Idempotency keys: which are carried out at the moment, and the answers of those that were.  It keeps true: a key's answer is committed
+ * together with what the request changed, once; an account's newest answers are kept, at most NGX_CAMPAIGN_IDEM_MAX, and none for longer
+ * than NGX_CAMPAIGN_IDEM_AGE; a write removes a few old ones at most.
  *
- * A key that is carried out is a locked byte of a file, at a place that is made from account and key: such a lock (fcntl(2), "open file description locks")
- * is another process's to see and ends with its holder.  Two keys of one place (62 bits) would be told that the other is running.
+ * A key that is carried out is a locked byte of a file, at a place that is made from account and key: such a lock (fcntl(2), "open file
+ * description locks") is another process's to see and ends with its holder.  Two keys of one place (62 bits) would be told that the
+ * other is running.
  */
 
 #ifndef _GNU_SOURCE

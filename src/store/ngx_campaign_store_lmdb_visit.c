@@ -1,7 +1,8 @@
 
 /*
- * Walks over many contacts, off the event loop: each is shown to the caller on a thread, one walk at a time in a process.  It keeps true: a read transaction
- * of an audience is held for one slice; the environment is not replaced under a slice (who mends it waits for its end).
+ * Walks over many contacts, off the event loop: each is shown to the caller on a thread, one walk at a time in a process.  It keeps
+ * true: a read transaction of an audience is held for one slice; the environment is not replaced under a slice (who mends it waits for
+ * its end).
  */
 
 #include "ngx_campaign_store_lmdb.h"
@@ -15,7 +16,7 @@
 struct ngx_campaign_visits_s {
     pthread_mutex_t          mutex;             /* held for a slice, and while the environment is mended */
     ngx_queue_t              waiting;           /* operations; event loop only */
-    unsigned                 busy:1;            /* a walk is under way: it takes one thread of the pool, the others are the writer's and the bodies' */
+    unsigned                 busy:1;            /* a walk is under way, on one thread: the others are the writer's and the bodies' */
 };
 
 typedef struct {

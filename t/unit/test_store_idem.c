@@ -285,6 +285,49 @@ test_age(void)
 }
 
 
+/* an account's count, as if it had sent more keys than are kept */
+
+static ngx_campaign_rc_e
+test_many_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, void *args)
+{
+    u_char  key[4], value[8];
+
+    ngx_campaign_be32_put(key, mine);
+    ngx_campaign_be64_put(value, NGX_CAMPAIGN_IDEM_MAX + 2);
+
+    return ngx_campaign_lmdb_put(t, NGX_CAMPAIGN_DB_KEPT, key, 4, value, 8) == 0 ? NGX_CAMPAIGN_OK : NGX_CAMPAIGN_FAILURE;
+}
+
+
+static void
+test_most(void)
+{
+    make_look_t           look;
+    store_op_t           *so;
+    ngx_campaign_idem_t   idem;
+    ngx_campaign_text_t   text;
+
+    so = store_op();
+
+    is_uint(ngx_campaign_lmdb_write_now(st, NULL, test_many_work, NULL), NGX_CAMPAIGN_OK, "an account with more answers than are kept");
+
+    test_idem(&idem, mine, "one more", 1);
+    is_uint(test_put(so, &idem, &text, ""), NGX_CAMPAIGN_OK, "and one more");
+
+    (void) make_look(&look);
+    is_uint(look.entries[NGX_CAMPAIGN_DB_IDEM], 5 + 1 - 3, "the oldest go, until as many are left as are kept");
+
+    test_idem(&idem, mine, "new-0", 9);
+    is_uint(test_hold(so, &idem), NGX_CAMPAIGN_OK, "the oldest is unknown");
+    ngx_campaign_store_release(st, &idem);
+
+    test_idem(&idem, mine, "one more", 1);
+    is_uint(test_hold(so, &idem), NGX_CAMPAIGN_REPEAT, "the newest is known");
+
+    store_free(so);
+}
+
+
 int
 main(int argc, char **argv)
 {
@@ -299,6 +342,7 @@ main(int argc, char **argv)
     test_twins_in_a_group();
     test_held(argv[0]);
     test_age();
+    test_most();
 
     make_end();
 
