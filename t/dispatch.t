@@ -247,24 +247,26 @@ open my $log, '<', Test::Nginx::Util::server_root() . '/logs/error.log' or die $
 my ($dispatcher) = (join '', <$log>) =~ /.* (\d+)#\d+: .*took over/s or die 'who is it?';
 $account->sender(channel => 'SPREAD');
 my (%workers, @late);
-for my $n (1 .. 60) {
-    last if @late >= 6 && keys %workers >= 2;
+my $soon = sub { my @of = sort { $a <=> $b } @late[-12 .. -1]; return $of[5] < 0.025 };
+for my $n (1 .. 120) {
+    # a hint is followed at once, without one the dispatcher looks each tenth of a second; a busy machine gets three tries to tell them apart
+    last if @late && @late % 12 == 0 && keys %workers == 2 && $soon->();
     my $http = HTTP::Tiny->new(keep_alive => 1, timeout => 10);
     my $pid = $http->get("http://127.0.0.1:$spread/pid")->{content};
     next if $pid == $dispatcher;
+    last if @late == 36;
     $workers{$pid}++;
     my $before = requests('SPREAD');
     my $r = $http->post("http://127.0.0.1:$spread/v1/campaigns", {
         headers => { 'X-Dexatel-Key' => $account->key, 'Content-Type' => 'application/json' },
         content => json({ data => { from => 'Acme', channel => 'SPREAD', text => 'Hello', to => ['15551234567'] } }) });
     my $created = time;
-    is($r->{status}, 201, "created in $pid");
-    ok(wait_for { requests('SPREAD') > $before }, 'it starts');
+    $r->{status} == 201 && wait_for { requests('SPREAD') > $before } or return fail("created in $pid, but not sent: $r->{status}");
     push @late, (requests('SPREAD'))[-1]{time} - $created;
 }
 is(keys %workers, 2, 'both other workers were asked') or diag json(\%workers);
-@late = sort { $a <=> $b } @late;
-cmp_ok($late[-1], '<', 0.5, 'at once') or diag "@late";
+ok($soon->(), 'at once, not at its next look') or diag "@late";
+cmp_ok((sort { $b <=> $a } @late)[0], '<', 0.5, 'at any rate') or diag "@late";
 
 
 === TEST 12: accounts share the slots of a slow gateway

@@ -17,7 +17,7 @@
 
 #define NGX_HTTP_CAMPAIGN_DISPATCH_LOCK   "dispatcher.lock"
 
-#define NGX_HTTP_CAMPAIGN_DISPATCH_TRY    90            /* ms between two tries for the lock */
+#define NGX_HTTP_CAMPAIGN_DISPATCH_TRY    30            /* ms between two tries for the lock; reloads may follow each other quickly */
 #define NGX_HTTP_CAMPAIGN_DISPATCH_PEEK   100000        /* us without a turn after which the store is looked at: a hint may be lost */
 #define NGX_HTTP_CAMPAIGN_DISPATCH_NEVER  NGX_CAMPAIGN_PICK_NEVER
 

@@ -16,7 +16,7 @@ my $slots = 64;
 gateway(sub { { delay => 0.03 } });
 
 my $server = Campaign::Server->new(workers => 2, server => channel('STOPPED', "concurrency=$slots") . channel('CRASHED', "concurrency=$slots"));
-my $account = account(rate => 1000, burst => 10);
+my $account = account(rate => 500, burst => 10);
 
 sub ids {
     my %ids;

@@ -24,15 +24,17 @@ my $server = Campaign::Server->new(
 
 my $account = account(rate => 1000, burst => 10);
 
-# kills the dispatcher when the gateway has got so many; the time of it
+# kills the dispatcher when the gateway has got so many; the time of it.  Meanwhile the master cannot start a new worker
 sub kill_at {
     my ($channel, $n) = @_;
     wait_for { requests($channel) >= $n } or return undef;
     my $pid = wait_for { $server->dispatcher } or return undef;
+    $server->signal('STOP');
     $server->signal(KILL => $pid);
     my $at = Time::HiRes::time;
-    wait_for { ($server->dispatcher // $pid) != $pid } or return undef;
-    return $at;
+    my $other = wait_for { ($server->dispatcher // $pid) != $pid };
+    $server->signal('CONT');
+    return $other ? $at : undef;
 }
 
 # seconds without a request after this time
@@ -46,7 +48,7 @@ sub to { decode($_[0]{body})->{data}{to}[0] }
 
 {
     my $c = start($account, 'AGAIN', to => [numbers($many)]);
-    my @at = map { kill_at('AGAIN', $_) } 300, 900, 1500;
+    my @at = map { kill_at('AGAIN', $_) } 300, 800, 1300;
     is(scalar(grep { defined } @at), 3, 'three dispatchers were killed, and another one took over each time');
     is(counts(settled($account, $c, 20)), "completed: $many sent of $many", 'the campaign ends, and its counters are exact');
 
@@ -55,10 +57,13 @@ sub to { decode($_[0]{body})->{data}{to}[0] }
     is(join(',', sort keys %ids), join(',', numbers($many)), 'each number was reached');
     is(scalar(grep { keys %$_ > 1 } values %ids), 0, 'a repeat has the same message id');
 
+    my %tries;
+    push @{ $tries{ to($_) } }, $_->{header}{'x-attempt'} for sort { $a->{time} <=> $b->{time} } requests('AGAIN');
+    is(scalar(grep { my $t = $_; grep { $t->[$_] <= $t->[$_ - 1] } 1 .. $#$t } values %tries), 0, 'and says that it is one');
+
     my $repeats = requests('AGAIN') - $many;
     cmp_ok($repeats, '<=', 3 * $slots, 'repeats are at most what was in flight');
     cmp_ok($repeats, '>', 0, 'and something was');
-    is(scalar(grep { (values %$_)[0] > 2 } values %ids), 0, 'none came three times') if $repeats < 100;
 
     my @gaps = map { gap('AGAIN', $_) } @at;
     cmp_ok(max(@gaps), '<', 1, 'another one sends within a second') or diag "@gaps";

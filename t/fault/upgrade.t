@@ -15,10 +15,10 @@ my $many = 1500;
 gateway(sub { { delay => 0.03 } });
 
 my $server = Campaign::Server->new(workers => 2, server => channel('UPGRADE', 'concurrency=64'));
-my $account = account(rate => 1000, burst => 10);
+my $account = account(rate => 500, burst => 10);
 my $c = start($account, 'UPGRADE', to => [numbers($many)]);
 
-for my $n (200, 700) {
+for my $n (200, 600) {
     my $old = $server->{master};
 
     ok(wait_for(sub { requests('UPGRADE') >= $n }), "$n messages are sent");

@@ -35,6 +35,8 @@ sub new {
 $user
 worker_processes @{[ $options{workers} // 2 ]};
 error_log logs/error.log info;
+env ASAN_OPTIONS;
+env UBSAN_OPTIONS;
 pid logs/nginx.pid;
 events { worker_connections 1024; }
 http {
