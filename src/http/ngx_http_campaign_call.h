@@ -19,6 +19,7 @@ typedef struct ngx_http_campaign_resource_s  ngx_http_campaign_resource_t;
 typedef struct ngx_http_campaign_field_s     ngx_http_campaign_field_t;
 typedef struct ngx_http_campaign_body_s      ngx_http_campaign_body_t;
 typedef struct ngx_http_campaign_idempotency_s  ngx_http_campaign_idempotency_t;
+typedef struct ngx_http_campaign_export_s    ngx_http_campaign_export_t;
 
 
 /*
@@ -80,6 +81,7 @@ struct ngx_http_campaign_call_s {
     uint32_t                              dropped;      /* doubles among them */
     ngx_array_t                           notes;        /* ngx_http_campaign_note_t */
     void                                 *data;         /* the handler's own */
+    ngx_http_campaign_export_t           *export;       /* a reply that is streamed; NULL: none is */
 
     unsigned                              keyed:1;      /* the request has a key */
     unsigned                              body_read:1;  /* nothing of the body is left to be discarded */

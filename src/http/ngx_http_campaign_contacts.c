@@ -5,6 +5,7 @@
  */
 
 #include "ngx_http_campaign_error.h"
+#include "ngx_http_campaign_export.h"
 #include "ngx_http_campaign_resource.h"
 
 #include "ngx_campaign_number.h"
@@ -32,6 +33,9 @@ typedef struct {
 } ngx_http_campaign_contact_row_t;
 
 
+static ngx_int_t ngx_http_campaign_contacts_read_page(ngx_http_campaign_call_t *call, ngx_campaign_op_t *op, ngx_campaign_page_t *page);
+static void ngx_http_campaign_contacts_cell_number(ngx_http_campaign_call_t *call, const void *place, u_char *room, ngx_str_t *text);
+static void ngx_http_campaign_contacts_cell_tags(ngx_http_campaign_call_t *call, const void *place, u_char *room, ngx_str_t *text);
 static ngx_int_t ngx_http_campaign_contacts_body(ngx_http_campaign_call_t *call, json_t *data);
 static ngx_int_t ngx_http_campaign_contacts_body_list(ngx_http_campaign_call_t *call, json_t *data);
 static ngx_int_t ngx_http_campaign_contacts_number(const u_char *text, size_t len, ngx_campaign_contact_t *contact, ngx_uint_t *code);
@@ -46,6 +50,7 @@ static ngx_int_t ngx_http_campaign_contacts_header(ngx_http_campaign_call_t *cal
 static ngx_int_t ngx_http_campaign_contacts_cells(ngx_http_campaign_call_t *call, ngx_campaign_lines_t *l,
     ngx_http_campaign_lines_t *lines);
 static ngx_uint_t ngx_http_campaign_contacts_cell(ngx_int_t column, ngx_str_t *cell, ngx_campaign_contact_t *contact);
+static ngx_uint_t ngx_http_campaign_contacts_cell_tags_read(ngx_str_t *cell, ngx_campaign_contact_t *contact);
 static ngx_int_t ngx_http_campaign_contacts_json(ngx_http_campaign_call_t *call, ngx_campaign_lines_t *l,
     ngx_http_campaign_lines_t *lines);
 static ngx_int_t ngx_http_campaign_contacts_created(ngx_http_campaign_call_t *call);
@@ -73,7 +78,7 @@ static const ngx_http_campaign_field_type_t
 
 /* clang-format off */
 
-/* fields as they come in; tags come in JSON only */
+/* fields as they come in; tags are a list in JSON, in a cell of CSV one a line */
 
 static const ngx_http_campaign_contact_row_t  ngx_http_campaign_contacts_rows[] = {
     { ngx_string("number"),     NGX_CAMPAIGN_CONTACT_NUMBER,     NGX_CAMPAIGN_NUMBER_TEXT, 1355 },
@@ -83,6 +88,7 @@ static const ngx_http_campaign_contact_row_t  ngx_http_campaign_contacts_rows[] 
     { ngx_string("timestamp"),  NGX_CAMPAIGN_CONTACT_CUSTOM1,    32, 1363 },
     { ngx_string("custom2"),    NGX_CAMPAIGN_CONTACT_CUSTOM2,    70, 1364 },
     { ngx_string("date"),       NGX_CAMPAIGN_CONTACT_CUSTOM2,    70, 1364 },
+    { ngx_string("tags"),       NGX_CAMPAIGN_CONTACT_TAGS,       NGX_CAMPAIGN_TAG_MAX, 1365 },
     { ngx_null_string, 0, 0, 0 }
 };
 
@@ -117,14 +123,34 @@ const ngx_http_campaign_resource_t  ngx_http_campaign_contacts = {
     .record_bad = ngx_http_campaign_contacts_record_bad
 };
 
+/* the columns that an import takes, so that it reads an export back */
+
+static const ngx_http_campaign_column_t  ngx_http_campaign_contacts_columns[] = {
+    { ngx_string("number"), ngx_http_campaign_contacts_cell_number, offsetof(ngx_campaign_member_t, contact.number) },
+    { ngx_string("first_name"), ngx_http_campaign_export_text, ngx_http_campaign_contacts_at(NGX_CAMPAIGN_CONTACT_FIRST_NAME) },
+    { ngx_string("last_name"), ngx_http_campaign_export_text, ngx_http_campaign_contacts_at(NGX_CAMPAIGN_CONTACT_LAST_NAME) },
+    { ngx_string("custom1"), ngx_http_campaign_export_text, ngx_http_campaign_contacts_at(NGX_CAMPAIGN_CONTACT_CUSTOM1) },
+    { ngx_string("custom2"), ngx_http_campaign_export_text, ngx_http_campaign_contacts_at(NGX_CAMPAIGN_CONTACT_CUSTOM2) },
+    { ngx_string("tags"), ngx_http_campaign_contacts_cell_tags, ngx_http_campaign_contacts_at(NGX_CAMPAIGN_CONTACT_TAGS) },
+    { ngx_null_string, NULL, 0 }
+};
+
+static const ngx_http_campaign_export_source_t  ngx_http_campaign_contacts_source = {
+    .resource = &ngx_http_campaign_contacts,
+    .columns  = ngx_http_campaign_contacts_columns,
+    .file     = ngx_string("contacts"),
+    .read     = ngx_http_campaign_contacts_read_page
+};
+
 /* clang-format on */
 
 
 ngx_int_t
 ngx_http_campaign_contacts_list(ngx_http_campaign_call_t *call)
 {
-    ngx_int_t             rc;
-    ngx_campaign_page_t  *page;
+    ngx_int_t                         rc;
+    ngx_campaign_page_t              *page;
+    ngx_http_campaign_export_form_e   form;
 
     page = ngx_pcalloc(call->pool, sizeof(ngx_campaign_page_t));
     if (page == NULL) {
@@ -136,11 +162,49 @@ ngx_http_campaign_contacts_list(ngx_http_campaign_call_t *call)
         return rc;
     }
 
+    form = ngx_http_campaign_export_form(call);
+
+    if (form != NGX_CAMPAIGN_EXPORT_NOT) {
+        return ngx_http_campaign_export(call, &ngx_http_campaign_contacts_source, form, page);
+    }
+
     call->data = page;
 
     rc = ngx_campaign_store_contacts(call->store, ngx_http_campaign_call_op(call, ngx_http_campaign_contacts_listed), call->id[0], page);
 
     return ngx_http_campaign_call_wait(call, rc);
+}
+
+
+static ngx_int_t
+ngx_http_campaign_contacts_read_page(ngx_http_campaign_call_t *call, ngx_campaign_op_t *op, ngx_campaign_page_t *page)
+{
+    return ngx_campaign_store_contacts(call->store, op, call->id[0], page);
+}
+
+
+static void
+ngx_http_campaign_contacts_cell_number(ngx_http_campaign_call_t *call, const void *place, u_char *room, ngx_str_t *text)
+{
+    text->data = room;
+    text->len = ngx_campaign_number_print(room, *(const uint64_t *) place) - room;
+}
+
+
+/* one a line: no tag has a line feed */
+
+static void
+ngx_http_campaign_contacts_cell_tags(ngx_http_campaign_call_t *call, const void *place, u_char *room, ngx_str_t *text)
+{
+    size_t           i;
+    const ngx_str_t *tags = place;
+
+    text->data = room;
+    text->len = ngx_min(tags->len, NGX_CAMPAIGN_EXPORT_ROOM);
+
+    for (i = 0; i < text->len; i++) {
+        room[i] = tags->data[i] == NGX_CAMPAIGN_TAG_SEPARATOR ? LF : tags->data[i];
+    }
 }
 
 
@@ -432,7 +496,7 @@ ngx_http_campaign_contacts_read(ngx_http_campaign_call_t *call, json_t *value, n
         codes[(*n)++] = code;
     }
 
-    for (row = &ngx_http_campaign_contacts_rows[1]; row->name.len && json_is_object(value); row++) {
+    for (row = &ngx_http_campaign_contacts_rows[1]; row->field != NGX_CAMPAIGN_CONTACT_TAGS && json_is_object(value); row++) {
 
         item = json_object_get(value, (const char *) row->name.data);
 
@@ -654,7 +718,7 @@ ngx_http_campaign_contacts_cells(ngx_http_campaign_call_t *call, ngx_campaign_li
 }
 
 
-/* 0: taken; else what is wrong */
+/* 0: taken; else what is wrong.  A ' in front of a formula was put there by an export, or by who knows spreadsheets */
 
 static ngx_uint_t
 ngx_http_campaign_contacts_cell(ngx_int_t column, ngx_str_t *cell, ngx_campaign_contact_t *contact)
@@ -665,6 +729,15 @@ ngx_http_campaign_contacts_cell(ngx_int_t column, ngx_str_t *cell, ngx_campaign_
     const ngx_http_campaign_contact_row_t  *row;
 
     row = &ngx_http_campaign_contacts_rows[column];
+
+    if (cell->len && cell->data[0] == '\'' && ngx_http_campaign_export_formula(cell)) {
+        cell->data++;
+        cell->len--;
+    }
+
+    if (row->field == NGX_CAMPAIGN_CONTACT_TAGS) {
+        return ngx_http_campaign_contacts_cell_tags_read(cell, contact);
+    }
 
     if (row->field == NGX_CAMPAIGN_CONTACT_NUMBER) {
         return ngx_http_campaign_contacts_number(cell->data, cell->len, contact, &code) == NGX_OK ? 0 : code;
@@ -689,6 +762,67 @@ ngx_http_campaign_contacts_cell(ngx_int_t column, ngx_str_t *cell, ngx_campaign_
     if (cell->len) {
         contact->field[row->field] = *cell;             /* the pile copies it */
     }
+
+    return 0;
+}
+
+
+/* one a line, empty lines passed over; in place: the cell becomes the joined tags */
+
+static ngx_uint_t
+ngx_http_campaign_contacts_cell_tags_read(ngx_str_t *cell, ngx_campaign_contact_t *contact)
+{
+    u_char      *p, *end, *next, *to;
+    size_t       i, len;
+    ngx_int_t    characters;
+    ngx_uint_t   n;
+
+    n = 0;
+    to = cell->data;
+    end = cell->data + cell->len;
+
+    for (p = cell->data; p < end; p = next + 1) {
+
+        next = ngx_strlchr(p, end, LF);
+        if (next == NULL) {
+            next = end;
+        }
+
+        len = next - p;
+
+        if (len && p[len - 1] == CR) {
+            len--;
+        }
+
+        if (len == 0) {
+            continue;
+        }
+
+        characters = ngx_campaign_utf8_length(p, len);
+
+        if (characters == NGX_ERROR || characters > NGX_CAMPAIGN_TAG_MAX) {
+            return 1365;
+        }
+
+        if (++n > NGX_CAMPAIGN_TAGS_MAX) {
+            return 1359;
+        }
+
+        for (i = 0; i < len; i++) {
+            if (p[i] < 0x20 || p[i] == 0x7f) {
+                return 1365;
+            }
+        }
+
+        if (n > 1) {
+            *to++ = NGX_CAMPAIGN_TAG_SEPARATOR;
+        }
+
+        to = ngx_movemem(to, p, len);
+    }
+
+    contact->field[NGX_CAMPAIGN_CONTACT_TAGS].data = cell->data;
+    contact->field[NGX_CAMPAIGN_CONTACT_TAGS].len = to - cell->data;
 
     return 0;
 }

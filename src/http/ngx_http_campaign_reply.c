@@ -16,6 +16,7 @@
 
 
 static u_char *ngx_http_campaign_out_room(ngx_http_campaign_out_t *out, size_t len);
+static ngx_chain_t *ngx_http_campaign_out_buf(ngx_http_campaign_out_t *out, size_t len);
 static void ngx_http_campaign_reply_link(ngx_http_campaign_call_t *call, ngx_http_campaign_out_t *out, const char *name,
     ngx_campaign_page_t *page, ngx_str_t *token);
 
@@ -27,6 +28,7 @@ ngx_http_campaign_out_init(ngx_http_campaign_out_t *out, ngx_pool_t *pool)
 
     out->pool = pool;
     out->last = &out->first;
+    out->least = NGX_CAMPAIGN_OUT_BUF;
 }
 
 
@@ -44,14 +46,8 @@ ngx_http_campaign_out_room(ngx_http_campaign_out_t *out, size_t len)
 
     if (out->buf == NULL || (size_t) (out->buf->end - out->buf->last) < len) {
 
-        cl = ngx_alloc_chain_link(out->pool);
+        cl = ngx_http_campaign_out_buf(out, len);
         if (cl == NULL) {
-            out->failed = 1;
-            return NULL;
-        }
-
-        cl->buf = ngx_create_temp_buf(out->pool, ngx_max(len, NGX_CAMPAIGN_OUT_BUF));
-        if (cl->buf == NULL) {
             out->failed = 1;
             return NULL;
         }
@@ -67,6 +63,38 @@ ngx_http_campaign_out_room(ngx_http_campaign_out_t *out, size_t len)
     out->size += len;
 
     return p;
+}
+
+
+static ngx_chain_t *
+ngx_http_campaign_out_buf(ngx_http_campaign_out_t *out, size_t len)
+{
+    ngx_chain_t  *cl, **ll;
+
+    for (ll = out->free; ll && *ll; ll = &(*ll)->next) {
+
+        cl = *ll;
+
+        if ((size_t) (cl->buf->end - cl->buf->start) >= len) {
+            *ll = cl->next;
+            cl->buf->flush = 0;
+            return cl;
+        }
+    }
+
+    cl = ngx_alloc_chain_link(out->pool);
+    if (cl == NULL) {
+        return NULL;
+    }
+
+    cl->buf = ngx_create_temp_buf(out->pool, ngx_max(len, out->least));
+    if (cl->buf == NULL) {
+        return NULL;
+    }
+
+    cl->buf->tag = (ngx_buf_tag_t) &ngx_http_campaign_module;
+
+    return cl;
 }
 
 

@@ -17,6 +17,8 @@ typedef struct {
     ngx_chain_t  **last;
     ngx_buf_t     *buf;             /* the one being written */
     off_t          size;            /* bytes in all */
+    size_t         least;           /* bytes of a new buffer */
+    ngx_chain_t  **free;            /* buffers to take first, tagged as the module's; NULL: none are kept */
     unsigned       failed:1;
 } ngx_http_campaign_out_t;
 

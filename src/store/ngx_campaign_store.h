@@ -204,6 +204,8 @@ typedef struct {
     uint32_t                 account;
     ngx_str_t                channel;       /* filters; empty, 0: none */
     ngx_uint_t               status;
+    ngx_uint_t               type;          /* of senders: ngx_campaign_sender_type_e */
+    ngx_str_t                match;         /* prefix of the name; of contacts: prefix of the number, or part of a name */
     ngx_str_t                token;         /* of an earlier page; empty: the first */
     ngx_uint_t               size;          /* 1 .. 100 */
 
@@ -212,6 +214,11 @@ typedef struct {
     uint64_t                 number;        /* of this page, from 1 */
     ngx_str_t                first, current, previous, next;    /* tokens; data NULL: no such page; empty: without token */
 } ngx_campaign_page_t;
+
+/* offsets of the strings that a page is asked for by */
+
+#define NGX_CAMPAIGN_PAGE_STRINGS                                                                                     \
+    { offsetof(ngx_campaign_page_t, channel), offsetof(ngx_campaign_page_t, match), offsetof(ngx_campaign_page_t, token) }
 
 
 /* what a new campaign refers to; the answers are apart, so that a client hears of all its mistakes at once */
