@@ -197,7 +197,14 @@ typedef struct {
 } ngx_campaign_campaign_t;
 
 
-/* a page of a list: by key, never by offset; newest first */
+/*
+ * A page of a list: by key, never by offset; newest first.  Filters by channel and status have lists of their own and cost nothing.  match and
+ * type are looked for in the records: a read looks at NGX_CAMPAIGN_PAGE_SCAN of them at most (about 1 us each), so a page may be short, even
+ * empty, and have a next one, and total is known only if no more are in the list (counting them is a second look at each).
+ */
+
+#define NGX_CAMPAIGN_PAGE_SCAN    2048          /* records */
+#define NGX_CAMPAIGN_PAGE_SEARCH  10240         /* places of contacts, which cost less; deleted ones count too, without match as well */
 
 typedef struct {
     ngx_campaign_kind_e      kind;          /* ACCOUNT, KEY, SENDER, TEMPLATE, AUDIENCE, CAMPAIGN */
@@ -210,9 +217,10 @@ typedef struct {
     ngx_uint_t               size;          /* 1 .. 100 */
 
     ngx_array_t             *items;         /* result: structs of the kind (ngx_campaign_sender_t, …), not pointers */
-    uint64_t                 total;         /* all that match */
+    uint64_t                 total;         /* all that match, unless `uncounted` */
     uint64_t                 number;        /* of this page, from 1 */
     ngx_str_t                first, current, previous, next;    /* tokens; data NULL: no such page; empty: without token */
+    unsigned                 uncounted:1;   /* total is not known: too many to look at */
 } ngx_campaign_page_t;
 
 /* offsets of the strings that a page is asked for by */
@@ -274,11 +282,16 @@ typedef struct {
 } ngx_campaign_visit_t;
 
 
-/* change of a campaign: the fields of mask, in one transaction */
+/* change of a campaign or a record: the fields of mask, in one transaction */
 
 #define NGX_CAMPAIGN_SET_STATUS    1
 #define NGX_CAMPAIGN_SET_NAME      2
 #define NGX_CAMPAIGN_SET_SCHEDULE  4            /* only while scheduled: else CONFLICT */
+#define NGX_CAMPAIGN_SET_TEXT      8            /* of a template; campaigns have their copy of the old one */
+
+/* change of a contact: bit n is field n */
+
+#define NGX_CAMPAIGN_SET_NUMBER    (1 << NGX_CAMPAIGN_CONTACT_FIELDS)
 
 
 /*
@@ -454,7 +467,23 @@ ngx_int_t ngx_campaign_store_keep(ngx_campaign_store_t *st, ngx_campaign_op_t *o
 /* account: rate, burst, status and name replace the stored ones.  Campaigns of a disabled account rest until it is active again */
 ngx_int_t ngx_campaign_store_account(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_account_t *account);
 
+/*
+ * Changes name (AUDIENCE, TEMPLATE) or text (TEMPLATE) of a record; rec's head says which by id and account.  rec is complete in `done`.  EXISTS: the
+ * name is taken; NOT_FOUND
+ */
+ngx_int_t ngx_campaign_store_update(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_kind_e kind, void *rec, ngx_uint_t mask);
+
 ngx_int_t ngx_campaign_store_import(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_import_t *import);
+
+/*
+ * Changes the fields of mask of the contact member->id where it stands: it keeps its id, and campaigns that have not claimed it yet send to what it is
+ * then.  member is complete in `done`.  EXISTS: the number stands in the audience; NOT_FOUND: no such audience or contact
+ */
+ngx_int_t ngx_campaign_store_contact_change(ngx_campaign_store_t *st, ngx_campaign_op_t *op, uint32_t account, u_char *audience,
+    ngx_campaign_member_t *member, ngx_uint_t mask);
+
+/* campaigns that have not claimed it yet skip it; its number is free again.  NOT_FOUND as above */
+ngx_int_t ngx_campaign_store_contact_delete(ngx_campaign_store_t *st, ngx_campaign_op_t *op, uint32_t account, u_char *audience, u_char *id);
 
 /*
  * Creates a campaign: on c->audience, or on pile (no doubles in it).  rec.channel, from, text and schedule are set; status becomes scheduled, and
@@ -467,7 +496,10 @@ ngx_int_t ngx_campaign_store_create(ngx_campaign_store_t *st, ngx_campaign_op_t 
 ngx_int_t ngx_campaign_store_change(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_campaign_t *c, ngx_uint_t mask,
     ngx_uint_t from);
 
-/* CAMPAIGN with all its messages: IN_USE while it is in progress or paused or a message of it is in flight */
+/*
+ * CAMPAIGN with all its messages: IN_USE while it is in progress or paused or a message of it is in flight.  AUDIENCE with its contacts, SENDER: IN_USE
+ * while a scheduled, running or paused campaign needs it.  ACCOUNT with its keys: IN_USE while it owns anything else.  TEMPLATE, KEY
+ */
 ngx_int_t ngx_campaign_store_delete(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_kind_e kind, uint32_t account,
     u_char *id);
 

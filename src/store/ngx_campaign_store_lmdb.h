@@ -277,7 +277,7 @@ ngx_int_t ngx_campaign_lmdb_token_make(ngx_campaign_store_t *st, ngx_pool_t *poo
 ngx_int_t ngx_campaign_lmdb_token_open(ngx_campaign_store_t *st, const ngx_campaign_page_t *page, uint64_t list,
     ngx_campaign_place_t *place);
 
-/* ngx_campaign_store_lmdb_block.c: lists of contacts; the operations on them are in _contact.c */
+/* ngx_campaign_store_lmdb_block.c: lists of contacts; the operations on them are in _contact.c and _search.c */
 
 /* appends the pile to list from place *next on; *next moves on.  unique: number index; doubles are counted, not stored */
 ngx_campaign_rc_e ngx_campaign_lmdb_contacts_add(ngx_campaign_txn_t *t, uint64_t list, uint32_t *next, ngx_campaign_pile_t *pile,

@@ -30,6 +30,7 @@ static ngx_campaign_rc_e ngx_campaign_contact_index(ngx_campaign_txn_t *t, uint6
 static ngx_campaign_rc_e ngx_campaign_contact_blocks_open(ngx_campaign_blocks_t *b, uint32_t next);
 static ngx_campaign_rc_e ngx_campaign_contact_blocks_add(ngx_campaign_blocks_t *b, const u_char *p, size_t len);
 static ngx_campaign_rc_e ngx_campaign_contact_blocks_flush(ngx_campaign_blocks_t *b);
+static ngx_campaign_rc_e ngx_campaign_contact_renumber(ngx_campaign_txn_t *t, uint64_t list, uint32_t seq, uint64_t old, uint64_t number);
 static ngx_campaign_rc_e ngx_campaign_contact_block_get(ngx_campaign_txn_t *t, uint64_t list, uint32_t block, const u_char **p,
     const u_char **end);
 
@@ -461,6 +462,130 @@ ngx_campaign_contact_block_get(ngx_campaign_txn_t *t, uint64_t list, uint32_t bl
     *end = data + len;
 
     return NGX_CAMPAIGN_OK;
+}
+
+
+ngx_campaign_rc_e
+ngx_campaign_contact_number_find(ngx_campaign_txn_t *t, uint64_t list, uint64_t number)
+{
+    int          rc;
+    u_char       name[8], start[NGX_CAMPAIGN_NUMBER_VALUE];
+    MDB_val      key, value;
+    MDB_cursor  *cursor;
+
+    rc = mdb_cursor_open(t->txn, t->store->dbi[NGX_CAMPAIGN_DB_NUMBER], &cursor);
+    if (rc != 0) {
+        return ngx_campaign_lmdb_failed(t, rc, "cursor of number");
+    }
+
+    ngx_campaign_be64_put(name, list);
+    ngx_campaign_be32_put(ngx_campaign_be64_put(start, number), 0);
+
+    key.mv_size = 8;
+    key.mv_data = name;
+    value.mv_size = NGX_CAMPAIGN_NUMBER_VALUE;
+    value.mv_data = start;
+
+    rc = mdb_cursor_get(cursor, &key, &value, MDB_GET_BOTH_RANGE);
+    mdb_cursor_close(cursor);
+
+    if (rc == MDB_NOTFOUND) {
+        return NGX_CAMPAIGN_NOT_FOUND;
+    }
+
+    if (rc != 0 || value.mv_size != NGX_CAMPAIGN_NUMBER_VALUE) {
+        return ngx_campaign_lmdb_failed(t, rc ? rc : MDB_CORRUPTED, "number of an audience");
+    }
+
+    return ngx_campaign_be64_get(value.mv_data) == number ? NGX_CAMPAIGN_OK : NGX_CAMPAIGN_NOT_FOUND;
+}
+
+
+ngx_campaign_rc_e
+ngx_campaign_contact_replace(ngx_campaign_txn_t *t, uint64_t list, uint32_t seq, const ngx_campaign_contact_t *contact)
+{
+    u_char                 *start;
+    uint32_t                i;
+    uint64_t                number;
+    const u_char           *p, *at, *end;
+    ngx_campaign_rc_e       rc;
+    ngx_campaign_blocks_t   b;
+
+    rc = ngx_campaign_contact_block_get(t, list, seq / NGX_CAMPAIGN_BLOCK, &p, &end);
+
+    start = (rc == NGX_CAMPAIGN_OK) ? ngx_alloc(end - p + ngx_campaign_contact_size(contact) + 4, t->log) : NULL;
+
+    if (start == NULL) {
+        return rc == NGX_CAMPAIGN_OK ? ngx_campaign_lmdb_failed(t, ENOMEM, "block of contacts") : rc;
+    }
+
+    for (at = p, i = 0; at && i < seq % NGX_CAMPAIGN_BLOCK; i++) {
+        at = ngx_campaign_contact_skip(at, end, &number);
+    }
+
+    ngx_memzero(&b, sizeof(ngx_campaign_blocks_t));
+
+    b.t = t;
+    b.list = list;
+    b.block = seq / NGX_CAMPAIGN_BLOCK;
+    b.start = start;
+    b.last = start;
+
+    if (at) {
+        b.last = ngx_campaign_contact_pack(ngx_cpymem(b.last, p, at - p), contact);
+        at = ngx_campaign_contact_skip(at, end, &number);
+    }
+
+    if (at) {
+        b.last = ngx_cpymem(b.last, at, end - at);
+        rc = ngx_campaign_contact_renumber(t, list, seq, number, contact->number);      /* what points into the map is not used after it */
+
+    } else {
+        rc = ngx_campaign_lmdb_failed(t, MDB_CORRUPTED, "contact");
+    }
+
+    if (rc == NGX_CAMPAIGN_OK) {
+        rc = ngx_campaign_contact_blocks_flush(&b);
+    }
+
+    ngx_free(start);
+
+    return rc;
+}
+
+
+/* number 0: the contact is deleted */
+
+static ngx_campaign_rc_e
+ngx_campaign_contact_renumber(ngx_campaign_txn_t *t, uint64_t list, uint32_t seq, uint64_t old, uint64_t number)
+{
+    int      rc;
+    u_char   name[8], entry[NGX_CAMPAIGN_NUMBER_VALUE];
+    MDB_dbi  dbi;
+    MDB_val  key, value;
+
+    if (old == number) {
+        return NGX_CAMPAIGN_OK;
+    }
+
+    ngx_campaign_be64_put(name, list);
+    ngx_campaign_be32_put(ngx_campaign_be64_put(entry, old), seq);
+
+    key.mv_size = 8;
+    key.mv_data = name;
+    value.mv_size = NGX_CAMPAIGN_NUMBER_VALUE;
+    value.mv_data = entry;
+
+    dbi = t->store->dbi[NGX_CAMPAIGN_DB_NUMBER];
+
+    rc = mdb_del(t->txn, dbi, &key, &value);
+
+    if (rc == 0 && number) {
+        ngx_campaign_be32_put(ngx_campaign_be64_put(entry, number), seq);
+        rc = mdb_put(t->txn, dbi, &key, &value, 0);
+    }
+
+    return rc == 0 ? NGX_CAMPAIGN_OK : ngx_campaign_lmdb_failed(t, rc == MDB_NOTFOUND ? MDB_CORRUPTED : rc, "number of an audience");
 }
 
 

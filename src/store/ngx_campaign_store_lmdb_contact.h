@@ -1,6 +1,6 @@
 
 /*
- * What the files of contacts share: a pile compared with an audience's numbers.
+ * What the files of contacts share: a pile compared with an audience's numbers, and the change of one contact.
  */
 
 #ifndef _NGX_CAMPAIGN_STORE_LMDB_CONTACT_H_INCLUDED_
@@ -37,6 +37,15 @@ void ngx_campaign_contact_sift_free(ngx_campaign_sift_t *sift);
 /* appends what is new, and its numbers; sift NULL: all of the pile, without an index */
 ngx_campaign_rc_e ngx_campaign_contact_store(ngx_campaign_txn_t *t, uint64_t list, uint32_t next, ngx_campaign_pile_t *pile,
     const ngx_campaign_sift_t *sift);
+
+/* OK: the number stands in the audience; NOT_FOUND.  Reads only */
+ngx_campaign_rc_e ngx_campaign_contact_number_find(ngx_campaign_txn_t *t, uint64_t list, uint64_t number);
+
+/* the living contact at a place becomes another one, or a deleted one: block and index */
+ngx_campaign_rc_e ngx_campaign_contact_replace(ngx_campaign_txn_t *t, uint64_t list, uint32_t seq, const ngx_campaign_contact_t *contact);
+
+/* ngx_campaign_store_lmdb_contact.c: takes a contact's strings out of the map; NGX_ERROR: no memory */
+ngx_int_t ngx_campaign_contact_copy(ngx_pool_t *pool, ngx_campaign_contact_t *contact);
 
 
 #endif /* _NGX_CAMPAIGN_STORE_LMDB_CONTACT_H_INCLUDED_ */

@@ -1,6 +1,6 @@
 
 /*
- * Operations on one object: whose key it is, get, what a new campaign refers to, create, change of an account.  It keeps true: an account
+ * Operations on one object: whose key it is, get, what a new campaign refers to, create, change.  It keeps true: an account
  * is created with its first key or not at all; a contact given with an audience is in it from its first moment; the dispatcher hears of
  * every change of an account.
  */
@@ -33,6 +33,15 @@ typedef struct {
     ngx_campaign_account_t             given;   /* as the caller gave it: account is the result, too */
 } ngx_campaign_object_change_t;
 
+typedef struct {
+    ngx_campaign_kind_e                kind;
+    ngx_uint_t                         mask;
+    uint32_t                           account;
+    u_char                             id[NGX_CAMPAIGN_ID_LEN];
+    ngx_str_t                          name, text;
+    void                              *rec;     /* the result, too */
+} ngx_campaign_object_update_t;
+
 
 static ngx_campaign_rc_e ngx_campaign_object_auth_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, void *args);
 static ngx_campaign_rc_e ngx_campaign_object_get_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, void *args);
@@ -43,6 +52,7 @@ static ngx_campaign_rc_e ngx_campaign_object_put_check(ngx_campaign_txn_t *t, ng
 static ngx_campaign_rc_e ngx_campaign_object_put_first_key(ngx_campaign_txn_t *t, ngx_campaign_account_t *account, ngx_pool_t *pool);
 static ngx_campaign_rc_e ngx_campaign_object_put_contacts(ngx_campaign_txn_t *t, ngx_campaign_audience_t *audience,
     ngx_campaign_pile_t *pile);
+static ngx_campaign_rc_e ngx_campaign_object_update_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, void *args);
 static ngx_campaign_rc_e ngx_campaign_object_account_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, void *args);
 static ngx_campaign_rc_e ngx_campaign_object_account_wake(ngx_campaign_txn_t *t, uint32_t account);
 
@@ -135,6 +145,36 @@ ngx_campaign_store_account(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_
     change->given = *account;
 
     return ngx_campaign_lmdb_write(st, op, ngx_campaign_object_account_work, change);
+}
+
+
+ngx_int_t
+ngx_campaign_store_update(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_kind_e kind, void *rec, ngx_uint_t mask)
+{
+    ngx_campaign_rec_t            *head;
+    ngx_campaign_object_update_t  *update;
+
+    update = ngx_pcalloc(op->pool, sizeof(ngx_campaign_object_update_t));
+
+    if (update == NULL || (kind != NGX_CAMPAIGN_AUDIENCE && kind != NGX_CAMPAIGN_TEMPLATE)) {
+        op->rc = NGX_CAMPAIGN_FAILURE;
+        return NGX_ERROR;
+    }
+
+    head = rec;
+
+    update->kind = kind;
+    update->mask = mask;
+    update->account = head->account;
+    update->name = head->name;
+    update->rec = rec;
+    ngx_memcpy(update->id, head->id, NGX_CAMPAIGN_ID_LEN);
+
+    if (kind == NGX_CAMPAIGN_TEMPLATE) {
+        update->text = ((ngx_campaign_text_t *) rec)->text;
+    }
+
+    return ngx_campaign_lmdb_write(st, op, ngx_campaign_object_update_work, update);
 }
 
 
@@ -431,6 +471,58 @@ ngx_campaign_object_put_contacts(ngx_campaign_txn_t *t, ngx_campaign_audience_t 
     }
 
     return ngx_campaign_lmdb_record_update(t, NGX_CAMPAIGN_AUDIENCE, audience);
+}
+
+
+static ngx_campaign_rc_e
+ngx_campaign_object_update_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, void *args)
+{
+    ngx_campaign_object_update_t *update = args;
+
+    ngx_str_t           old_name;
+    ngx_campaign_rc_e   rc;
+
+    union {
+        ngx_campaign_rec_t       head;
+        ngx_campaign_text_t      template;
+        ngx_campaign_audience_t  audience;
+    } u;
+
+    rc = ngx_campaign_lmdb_record_find(t, update->kind, update->account, update->id, op->pool, &u);
+    if (rc != NGX_CAMPAIGN_OK) {
+        return rc;
+    }
+
+    old_name = u.head.name;
+    u.head.updated = (time_t) (t->now / 1000000);
+
+    if (update->mask & NGX_CAMPAIGN_SET_NAME) {
+        u.head.name = update->name;
+    }
+
+    if (update->mask & NGX_CAMPAIGN_SET_TEXT) {
+        u.template.text = update->text;
+    }
+
+    rc = ngx_campaign_lmdb_record_fits(t, update->kind, &u.head);
+
+    if (rc == NGX_CAMPAIGN_OK) {
+        rc = ngx_campaign_lmdb_record_name(t, update->kind, &u.head);
+    }
+
+    if (rc == NGX_CAMPAIGN_OK) {
+        rc = ngx_campaign_lmdb_record_rename(t, update->kind, &u.head, &old_name);
+    }
+
+    if (rc == NGX_CAMPAIGN_OK) {
+        rc = ngx_campaign_lmdb_record_update(t, update->kind, &u);
+    }
+
+    if (rc == NGX_CAMPAIGN_OK) {
+        ngx_memcpy(update->rec, &u, ngx_campaign_lmdb_record_size(update->kind));
+    }
+
+    return rc;
 }
 
 

@@ -1,7 +1,8 @@
 
 /*
  * Pages of lists, newest first.  A page goes on strictly after the last item of the one before it (or strictly before the first of the one
- * after it), by key: what is created or deleted in between is neither repeated nor skipped, and a page costs the same at any depth.
+ * after it), by key: what is created or deleted in between is neither repeated nor skipped, and a page costs the same at any depth.  A walk that
+ * looks into records ends after NGX_CAMPAIGN_PAGE_SCAN of them; the place where it ended is where the next page goes on.
  *
  * A token is three numbers of 8 bytes, 32 characters of base64url: direction and key, number of the page, MAC.
  */
@@ -21,6 +22,9 @@ typedef struct {
     size_t                   len;
     uint64_t                 no[NGX_CAMPAIGN_PAGE_MAX + 1];     /* of its items, and one beyond it */
     ngx_uint_t               n;
+    const ngx_campaign_page_t  *like;           /* records are looked into; NULL: all in the list are wanted */
+    uint64_t                 cut;               /* the last number looked at by a walk that was ended; 0: it was not */
+    uint64_t                 end;               /* the same of the walk of the page itself */
     unsigned                 newer:1;           /* there are items before the page, after it */
     unsigned                 older:1;
 } ngx_campaign_page_walk_t;
@@ -30,6 +34,7 @@ static ngx_campaign_rc_e ngx_campaign_page_work(ngx_campaign_txn_t *t, ngx_campa
 static ngx_campaign_rc_e ngx_campaign_page_find(ngx_campaign_txn_t *t, ngx_campaign_page_t *page, ngx_campaign_page_walk_t *w);
 static ngx_campaign_rc_e ngx_campaign_page_walk(ngx_campaign_txn_t *t, ngx_campaign_page_walk_t *w, uint64_t from, ngx_uint_t back,
     uint64_t *no, ngx_uint_t most, ngx_uint_t *n);
+static ngx_campaign_rc_e ngx_campaign_page_wanted(ngx_campaign_txn_t *t, const ngx_campaign_page_t *page, uint64_t no, ngx_uint_t *wanted);
 static ngx_campaign_rc_e ngx_campaign_page_items(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, ngx_campaign_page_t *page,
     ngx_campaign_page_walk_t *w);
 static ngx_campaign_rc_e ngx_campaign_page_tokens(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, ngx_campaign_page_t *page,
@@ -57,6 +62,7 @@ ngx_campaign_page_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, void *args)
 {
     ngx_campaign_page_t *page = args;
 
+    ngx_uint_t                n;
     ngx_campaign_rc_e         rc;
     ngx_campaign_page_walk_t  w;
 
@@ -73,6 +79,18 @@ ngx_campaign_page_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, void *args)
     w.len = ngx_campaign_lmdb_record_list(w.prefix, page->kind, page->account, &page->channel, page->status);
 
     rc = ngx_campaign_lmdb_counter_get(t, NGX_CAMPAIGN_DB_COUNT, w.prefix, w.len, &page->total);
+
+    page->uncounted = 0;
+
+    if (rc == NGX_CAMPAIGN_OK && (page->match.len || page->type)) {
+        w.like = page;
+        page->uncounted = (page->total > NGX_CAMPAIGN_PAGE_SCAN);
+
+        if (!page->uncounted) {
+            rc = ngx_campaign_page_walk(t, &w, NGX_CAMPAIGN_TOKEN_KEY, 0, NULL, NGX_CAMPAIGN_PAGE_SCAN, &n);
+            page->total = n;
+        }
+    }
 
     if (rc == NGX_CAMPAIGN_OK) {
         rc = ngx_campaign_page_find(t, page, &w);
@@ -102,8 +120,9 @@ ngx_campaign_page_find(ngx_campaign_txn_t *t, ngx_campaign_page_t *page, ngx_cam
         return rc;
     }
 
-    more = w->n > page->size;
-    w->n -= more;
+    w->end = w->n > page->size ? 0 : w->cut;
+    more = w->n > page->size || w->cut;
+    w->n -= w->n > page->size;
 
     for (i = 0; back && i < w->n / 2; i++) {
         other = w->no[i];
@@ -111,9 +130,17 @@ ngx_campaign_page_find(ngx_campaign_txn_t *t, ngx_campaign_page_t *page, ngx_cam
         w->no[w->n - 1 - i] = other;
     }
 
-    /* the other side: from the near end of the page, or from the place of an empty one, whose key's item may still be there */
+    if (w->like && page->token.len == 0) {
+        w->older = more;
+        return NGX_CAMPAIGN_OK;
+    }
 
-    if (w->n) {
+    /*
+     * the other side: from the near end of the page, or from the place of an empty one, whose key's item may still be there; of records that are
+     * looked into, this one is the nearest that may be wanted
+     */
+
+    if (w->n && w->like == NULL) {
         from = back ? w->no[w->n - 1] : w->no[0];
     } else {
         from = back ? w->place.key + 1 : w->place.key - 1;
@@ -124,6 +151,8 @@ ngx_campaign_page_find(ngx_campaign_txn_t *t, ngx_campaign_page_t *page, ngx_cam
         return rc;
     }
 
+    n |= (w->cut != 0);                         /* there may be one */
+
     w->newer = back ? more : n;
     w->older = back ? n : more;
 
@@ -131,17 +160,25 @@ ngx_campaign_page_find(ngx_campaign_txn_t *t, ngx_campaign_page_t *page, ngx_cam
 }
 
 
-/* up to `most` numbers, away from `from`: older ones, or (back) newer ones */
+/* up to `most` numbers (no NULL: they are only counted), away from `from`: older ones, or (back) newer ones */
 
 static ngx_campaign_rc_e
 ngx_campaign_page_walk(ngx_campaign_txn_t *t, ngx_campaign_page_walk_t *w, uint64_t from, ngx_uint_t back, uint64_t *no,
     ngx_uint_t most, ngx_uint_t *n)
 {
-    int          rc;
-    MDB_val      key, none;
-    MDB_cursor  *cursor;
+    int                rc;
+    MDB_val            key, none;
+    uint64_t           found;
+    MDB_cursor        *cursor;
+    ngx_uint_t         left, wanted;
+    ngx_campaign_rc_e  result;
 
     *n = 0;
+    w->cut = 0;
+    found = 0;
+    wanted = 1;
+    left = NGX_CAMPAIGN_PAGE_SCAN;
+    result = NGX_CAMPAIGN_OK;
 
     rc = mdb_cursor_open(t->txn, t->store->dbi[NGX_CAMPAIGN_DB_LIST], &cursor);
     if (rc != 0) {
@@ -163,14 +200,66 @@ ngx_campaign_page_walk(ngx_campaign_txn_t *t, ngx_campaign_page_walk_t *w, uint6
             break;
         }
 
-        no[(*n)++] = ngx_campaign_be64_get((u_char *) key.mv_data + w->len);
+        if (w->like && left-- == 0) {
+            w->cut = found;
+            break;
+        }
+
+        found = ngx_campaign_be64_get((u_char *) key.mv_data + w->len);
+
+        if (w->like) {
+            result = ngx_campaign_page_wanted(t, w->like, found, &wanted);
+            if (result != NGX_CAMPAIGN_OK) {
+                break;
+            }
+        }
+
+        if (wanted) {
+            if (no) {
+                no[*n] = found;
+            }
+
+            (*n)++;
+        }
 
         rc = mdb_cursor_get(cursor, &key, &none, back ? MDB_NEXT : MDB_PREV);
     }
 
     mdb_cursor_close(cursor);
 
+    if (result != NGX_CAMPAIGN_OK) {
+        return result;
+    }
+
     return (rc == 0 || rc == MDB_NOTFOUND) ? NGX_CAMPAIGN_OK : ngx_campaign_lmdb_failed(t, rc, "walk of list");
+}
+
+
+static ngx_campaign_rc_e
+ngx_campaign_page_wanted(ngx_campaign_txn_t *t, const ngx_campaign_page_t *page, uint64_t no, ngx_uint_t *wanted)
+{
+    ngx_campaign_rc_e  rc;
+
+    union {
+        ngx_campaign_rec_t       head;
+        ngx_campaign_account_t   account;
+        ngx_campaign_key_t       key;
+        ngx_campaign_sender_t    sender;
+        ngx_campaign_text_t      template;
+        ngx_campaign_audience_t  audience;
+        ngx_campaign_campaign_t  campaign;
+    } u;
+
+    rc = ngx_campaign_lmdb_record_get(t, page->kind, page->account, no, NULL, &u);
+    if (rc != NGX_CAMPAIGN_OK) {
+        return rc == NGX_CAMPAIGN_NOT_FOUND ? ngx_campaign_lmdb_failed(t, MDB_CORRUPTED, "item of a list") : rc;
+    }
+
+    *wanted = (page->match.len == 0
+               || (u.head.name.len >= page->match.len && ngx_memcmp(u.head.name.data, page->match.data, page->match.len) == 0))
+              && (page->type == 0 || page->kind != NGX_CAMPAIGN_SENDER || page->type == u.sender.type);
+
+    return NGX_CAMPAIGN_OK;
 }
 
 
@@ -226,7 +315,7 @@ ngx_campaign_page_tokens(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, ngx_campa
 
     if (w->newer) {
         place.back = 1;
-        place.key = w->n ? w->no[0] : w->place.key - 1;
+        place.key = (w->place.back && w->end) ? w->end : w->n ? w->no[0] : w->place.key - 1;
         place.number = page->number > 1 ? page->number - 1 : 1;
 
         if (ngx_campaign_lmdb_token_make(t->store, op->pool, page, 0, &place, &page->previous) != NGX_OK) {
@@ -236,7 +325,7 @@ ngx_campaign_page_tokens(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, ngx_campa
 
     if (w->older) {
         place.back = 0;
-        place.key = w->n ? w->no[w->n - 1] : w->place.key + 1;
+        place.key = (!w->place.back && w->end) ? w->end : w->n ? w->no[w->n - 1] : w->place.key + 1;
         place.number = page->number + 1;
 
         if (ngx_campaign_lmdb_token_make(t->store, op->pool, page, 0, &place, &page->next) != NGX_OK) {
@@ -337,7 +426,7 @@ ngx_campaign_lmdb_token_open(ngx_campaign_store_t *st, const ngx_campaign_page_t
 static uint64_t
 ngx_campaign_token_mac(ngx_campaign_store_t *st, const ngx_campaign_page_t *page, uint64_t list, const u_char *token)
 {
-    u_char  key[16], data[16 + 4 + 1 + 8 + 8 + NGX_CAMPAIGN_CHANNEL_MAX], *p;
+    u_char  key[16], data[16 + 4 + 1 + 8 + 8 + 8 + 8 + NGX_CAMPAIGN_CHANNEL_MAX], *p;
 
     static const u_char  use[] = "token of a page";
 
@@ -349,6 +438,8 @@ ngx_campaign_token_mac(ngx_campaign_store_t *st, const ngx_campaign_page_t *page
     *p++ = (u_char) page->kind;
     p = ngx_campaign_be64_put(p, list);
     p = ngx_campaign_be64_put(p, page->status);
+    p = ngx_campaign_be64_put(p, page->type);
+    p = ngx_campaign_be64_put(p, page->match.len ? ngx_campaign_siphash(key, page->match.data, page->match.len) : 0);
 
     if (page->channel.len) {
         p = ngx_cpymem(p, page->channel.data, ngx_min(page->channel.len, NGX_CAMPAIGN_CHANNEL_MAX));
