@@ -18,7 +18,11 @@ static ngx_int_t ngx_http_campaign_accounts_check(ngx_http_campaign_call_t *call
 static ngx_int_t ngx_http_campaign_accounts_found(ngx_http_campaign_call_t *call);
 static ngx_int_t ngx_http_campaign_accounts_changed(ngx_http_campaign_call_t *call);
 static ngx_int_t ngx_http_campaign_accounts_key(ngx_http_campaign_call_t *call, u_char *hash);
-static ngx_int_t ngx_http_campaign_keys_owner(ngx_http_campaign_call_t *call);
+static ngx_int_t ngx_http_campaign_keys_owner(ngx_http_campaign_call_t *call, ngx_http_campaign_step_pt then);
+static ngx_int_t ngx_http_campaign_keys_page(ngx_http_campaign_call_t *call);
+static ngx_int_t ngx_http_campaign_keys_put(ngx_http_campaign_call_t *call);
+static ngx_int_t ngx_http_campaign_keys_drop(ngx_http_campaign_call_t *call);
+static ngx_int_t ngx_http_campaign_keys_dropped(ngx_http_campaign_call_t *call);
 static ngx_int_t ngx_http_campaign_keys_check(ngx_http_campaign_call_t *call);
 
 static ngx_int_t ngx_http_campaign_accounts_word_read(ngx_http_campaign_call_t *call, const ngx_http_campaign_field_t *f, json_t *value,
@@ -80,7 +84,8 @@ const ngx_http_campaign_resource_t  ngx_http_campaign_accounts = {
     .kind   = NGX_CAMPAIGN_ACCOUNT,
     .size   = sizeof(ngx_campaign_account_t),
     .fields = ngx_http_campaign_accounts_fields,
-    .code   = { [NGX_CAMPAIGN_NOT_FOUND] = 1901, [NGX_CAMPAIGN_EXISTS] = 1905, [NGX_CAMPAIGN_INVALID] = NGX_CAMPAIGN_E_QUERY },
+    .code   = { [NGX_CAMPAIGN_NOT_FOUND] = 1901, [NGX_CAMPAIGN_EXISTS] = 1905, [NGX_CAMPAIGN_IN_USE] = 1914,
+                [NGX_CAMPAIGN_INVALID] = NGX_CAMPAIGN_E_QUERY },
     .check  = ngx_http_campaign_accounts_check
 };
 
@@ -229,7 +234,30 @@ ngx_http_campaign_keys_check(ngx_http_campaign_call_t *call)
 
 
 ngx_int_t
+ngx_http_campaign_keys_list(ngx_http_campaign_call_t *call)
+{
+    return ngx_http_campaign_keys_owner(call, ngx_http_campaign_keys_page);
+}
+
+
+ngx_int_t
 ngx_http_campaign_keys_create(ngx_http_campaign_call_t *call)
+{
+    return ngx_http_campaign_keys_owner(call, ngx_http_campaign_keys_put);
+}
+
+
+ngx_int_t
+ngx_http_campaign_keys_delete(ngx_http_campaign_call_t *call)
+{
+    return ngx_http_campaign_keys_owner(call, ngx_http_campaign_keys_drop);
+}
+
+
+/* looks up the account whose keys these are, into call->data */
+
+static ngx_int_t
+ngx_http_campaign_keys_owner(ngx_http_campaign_call_t *call, ngx_http_campaign_step_pt then)
 {
     ngx_int_t                rc;
     ngx_campaign_account_t  *account;
@@ -241,15 +269,46 @@ ngx_http_campaign_keys_create(ngx_http_campaign_call_t *call)
 
     call->data = account;
 
-    rc = ngx_campaign_store_get(call->store, ngx_http_campaign_call_op(call, ngx_http_campaign_keys_owner), NGX_CAMPAIGN_ACCOUNT, 0,
-                                call->id[0], account);
+    rc = ngx_campaign_store_get(call->store, ngx_http_campaign_call_op(call, then), NGX_CAMPAIGN_ACCOUNT, 0, call->id[0], account);
 
     return ngx_http_campaign_call_wait(call, rc);
 }
 
 
 static ngx_int_t
-ngx_http_campaign_keys_owner(ngx_http_campaign_call_t *call)
+ngx_http_campaign_keys_page(ngx_http_campaign_call_t *call)
+{
+    ngx_int_t                rc;
+    ngx_campaign_page_t     *page;
+    ngx_campaign_account_t  *account;
+
+    rc = ngx_http_campaign_call_answer(call);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    page = ngx_pcalloc(call->pool, sizeof(ngx_campaign_page_t));
+    if (page == NULL) {
+        return NGX_ERROR;
+    }
+
+    rc = ngx_http_campaign_resource_query(call, call->route->resource, page);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    account = call->data;
+    page->account = (uint32_t) account->rec.no;
+    call->data = page;
+
+    rc = ngx_campaign_store_page(call->store, ngx_http_campaign_call_op(call, ngx_http_campaign_resource_listed), page);
+
+    return ngx_http_campaign_call_wait(call, rc);
+}
+
+
+static ngx_int_t
+ngx_http_campaign_keys_put(ngx_http_campaign_call_t *call)
 {
     ngx_int_t                rc;
     ngx_campaign_key_t      *key;
@@ -272,6 +331,37 @@ ngx_http_campaign_keys_owner(ngx_http_campaign_call_t *call)
     rc = ngx_campaign_store_put(call->store, ngx_http_campaign_call_op(call, ngx_http_campaign_resource_show), NGX_CAMPAIGN_KEY, key, NULL);
 
     return ngx_http_campaign_call_wait(call, rc);
+}
+
+
+static ngx_int_t
+ngx_http_campaign_keys_drop(ngx_http_campaign_call_t *call)
+{
+    ngx_int_t                rc;
+    ngx_campaign_account_t  *account;
+
+    rc = ngx_http_campaign_call_answer(call);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    account = call->data;
+
+    rc = ngx_campaign_store_delete(call->store, ngx_http_campaign_call_op(call, ngx_http_campaign_keys_dropped), NGX_CAMPAIGN_KEY,
+                                   (uint32_t) account->rec.no, call->id[1]);
+
+    return ngx_http_campaign_call_wait(call, rc);
+}
+
+
+static ngx_int_t
+ngx_http_campaign_keys_dropped(ngx_http_campaign_call_t *call)
+{
+    if (call->op.rc == NGX_CAMPAIGN_NOT_FOUND) {
+        return ngx_http_campaign_error(call, 1912);
+    }
+
+    return ngx_http_campaign_resource_deleted(call);
 }
 
 

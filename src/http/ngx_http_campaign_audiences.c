@@ -24,7 +24,7 @@ static const ngx_http_campaign_field_type_t  ngx_http_campaign_audiences_field_c
 static const ngx_http_campaign_field_t  ngx_http_campaign_audiences_fields[] = {
     { ngx_string("id"), NGX_CAMPAIGN_F_SHOW, &ngx_http_campaign_field_id, 0, 0, 0, { 0, 0, 0 } },
     { ngx_string("account_id"), NGX_CAMPAIGN_F_SHOW, &ngx_http_campaign_field_account, 0, 0, 0, { 0, 0, 0 } },
-    { ngx_string("name"), NGX_CAMPAIGN_F_POST|NGX_CAMPAIGN_F_MUST|NGX_CAMPAIGN_F_SHOW, &ngx_http_campaign_field_text,
+    { ngx_string("name"), NGX_CAMPAIGN_F_POST|NGX_CAMPAIGN_F_PUT|NGX_CAMPAIGN_F_MUST|NGX_CAMPAIGN_F_SHOW, &ngx_http_campaign_field_text,
       offsetof(ngx_campaign_audience_t, rec.name), 1, NGX_CAMPAIGN_NAME_MAX, { 1303, 1304, 1305 } },
     { ngx_string("channel"), NGX_CAMPAIGN_F_POST|NGX_CAMPAIGN_F_MUST|NGX_CAMPAIGN_F_SHOW, &ngx_http_campaign_field_channel,
       offsetof(ngx_campaign_audience_t, rec.channel), 0, 0, { 1306, 1307, 1307 } },
@@ -40,7 +40,11 @@ static const ngx_http_campaign_field_t  ngx_http_campaign_audiences_fields[] = {
     { ngx_null_string, 0, NULL, 0, 0, 0, { 0, 0, 0 } }
 };
 
-static const char *const  ngx_http_campaign_audiences_filters[] = { "channel", NULL };
+static const ngx_http_campaign_filter_t  ngx_http_campaign_audiences_filters[] = {
+    { ngx_string("channel"), ngx_http_campaign_filter_channel, NULL },
+    { ngx_string("name"), ngx_http_campaign_filter_match, NULL },
+    { ngx_null_string, NULL, NULL }
+};
 
 const ngx_http_campaign_resource_t  ngx_http_campaign_audiences = {
     .name    = ngx_string("audiences"),
@@ -49,7 +53,7 @@ const ngx_http_campaign_resource_t  ngx_http_campaign_audiences = {
     .fields  = ngx_http_campaign_audiences_fields,
     .filters = ngx_http_campaign_audiences_filters,
     .code    = { [NGX_CAMPAIGN_NOT_FOUND] = 1301, [NGX_CAMPAIGN_EXISTS] = 1309, [NGX_CAMPAIGN_TOO_MANY] = 1311,
-                 [NGX_CAMPAIGN_INVALID] = NGX_CAMPAIGN_E_QUERY },
+                 [NGX_CAMPAIGN_IN_USE] = 1310, [NGX_CAMPAIGN_INVALID] = NGX_CAMPAIGN_E_QUERY },
     .check   = ngx_http_campaign_audiences_check,
     .links   = ngx_http_campaign_audiences_links
 };
@@ -64,7 +68,7 @@ ngx_http_campaign_audiences_contacts(ngx_http_campaign_call_t *call, const ngx_h
         return ngx_http_campaign_error_text(call, f->code.wrong, "'data.contacts' is invalid: should be a list");
     }
 
-    return ngx_http_campaign_contacts_list_read(call, value, "data.contacts", f->most, f->code.size, 0);
+    return ngx_http_campaign_contact_read_list(call, value, "data.contacts", f->most, f->code.size, 0);
 }
 
 

@@ -20,7 +20,6 @@ static ngx_int_t ngx_http_campaign_campaigns_check_text(ngx_http_campaign_call_t
 static ngx_int_t ngx_http_campaign_campaigns_resolved(ngx_http_campaign_call_t *call);
 static void ngx_http_campaign_campaigns_channels(ngx_http_campaign_call_t *call, ngx_campaign_refs_t *refs, ngx_str_t *channel);
 static ngx_int_t ngx_http_campaign_campaigns_changed(ngx_http_campaign_call_t *call);
-static ngx_int_t ngx_http_campaign_campaigns_deleted(ngx_http_campaign_call_t *call);
 
 static ngx_int_t ngx_http_campaign_campaigns_to(ngx_http_campaign_call_t *call, const ngx_http_campaign_field_t *f, json_t *value,
     void *place);
@@ -80,7 +79,12 @@ static const ngx_http_campaign_field_t  ngx_http_campaign_campaigns_fields[] = {
     { ngx_null_string, 0, NULL, 0, 0, 0, { 0, 0, 0 } }
 };
 
-static const char *const  ngx_http_campaign_campaigns_filters[] = { "channel", "status", NULL };
+static const ngx_http_campaign_filter_t  ngx_http_campaign_campaigns_filters[] = {
+    { ngx_string("channel"), ngx_http_campaign_filter_channel, NULL },
+    { ngx_string("status"), ngx_http_campaign_filter_status, NULL },
+    { ngx_string("name"), ngx_http_campaign_filter_match, NULL },
+    { ngx_null_string, NULL, NULL }
+};
 
 const ngx_http_campaign_resource_t  ngx_http_campaign_campaigns = {
     .name    = ngx_string("campaigns"),
@@ -388,32 +392,6 @@ ngx_http_campaign_campaigns_change(ngx_http_campaign_call_t *call)
 }
 
 
-ngx_int_t
-ngx_http_campaign_campaigns_delete(ngx_http_campaign_call_t *call)
-{
-    ngx_int_t  rc;
-
-    rc = ngx_campaign_store_delete(call->store, ngx_http_campaign_call_op(call, ngx_http_campaign_campaigns_deleted),
-                                   NGX_CAMPAIGN_CAMPAIGN, ngx_http_campaign_call_owner(call), call->id[0]);
-
-    return ngx_http_campaign_call_wait(call, rc);
-}
-
-
-static ngx_int_t
-ngx_http_campaign_campaigns_deleted(ngx_http_campaign_call_t *call)
-{
-    ngx_int_t  rc;
-
-    rc = ngx_http_campaign_call_answer(call);
-    if (rc != NGX_OK) {
-        return rc;
-    }
-
-    return ngx_http_campaign_reply_empty(call, call->route->status);
-}
-
-
 /* numbers, or contacts with their fields; doubles are dropped */
 
 static ngx_int_t
@@ -425,7 +403,7 @@ ngx_http_campaign_campaigns_to(ngx_http_campaign_call_t *call, const ngx_http_ca
         return ngx_http_campaign_error_text(call, f->code.wrong, "'data.to' is invalid: should be a list of numbers");
     }
 
-    rc = ngx_http_campaign_contacts_list_read(call, value, "data.to", f->most, f->code.size, f->code.wrong);
+    rc = ngx_http_campaign_contact_read_list(call, value, "data.to", f->most, f->code.size, f->code.wrong);
 
     return rc == NGX_OK ? ngx_campaign_pile_unique(&call->pile, &call->dropped) : rc;
 }

@@ -71,6 +71,7 @@ static const ngx_http_campaign_error_row_t  ngx_http_campaign_errors[] = {
     { 1155, 400, ngx_string("'data.channel' is required") },
     { 1156, 400, ngx_string("'data.channel' is invalid: should be one of [%V]") },
     { 1157, 409, ngx_string("sender already exists") },
+    { 1158, 409, ngx_string("sender is in use: a campaign that is not finished sends from it") },
 
     { 1251, 404, ngx_string("template is not found") },
     { 1252, 400, ngx_string("invalid template identifier") },
@@ -93,6 +94,7 @@ static const ngx_http_campaign_error_row_t  ngx_http_campaign_errors[] = {
     { 1307, 400, ngx_string("'data.channel' should be one of [%V]") },
     { 1308, 400, ngx_string("'data.contacts' must be at most 1000 items in length") },
     { 1309, 409, ngx_string("audience already exists") },
+    { 1310, 409, ngx_string("audience is in use: a campaign that is not finished sends to it") },
     { 1311, 409, ngx_string("audience is full: it holds at most 100000 contacts") },
     { 1351, 404, ngx_string("contact is not found") },
     { 1352, 400, ngx_string("invalid contact identifier") },
@@ -141,7 +143,10 @@ static const ngx_http_campaign_error_row_t  ngx_http_campaign_errors[] = {
     { 1908, 400, ngx_string("'data.burst' is invalid: 1 to 1000000 messages") },
     { 1909, 400, ngx_string("'data.status' is invalid: active or disabled") },
     { 1910, 400, ngx_string("'data.scope' is invalid: full or read") },
-    { 1911, 400, ngx_string("'data.expire_date' is invalid: yyyy-MM-dd HH:mm:ss (UTC) or RFC 3339, in the future") }
+    { 1911, 400, ngx_string("'data.expire_date' is invalid: yyyy-MM-dd HH:mm:ss (UTC) or RFC 3339, in the future") },
+    { 1912, 404, ngx_string("key is not found") },
+    { 1913, 400, ngx_string("invalid key identifier") },
+    { 1914, 409, ngx_string("account is in use: delete its campaigns, audiences, templates and senders first") }
 };
 
 

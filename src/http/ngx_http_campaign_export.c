@@ -330,7 +330,10 @@ ngx_http_campaign_export_page(ngx_http_campaign_call_t *call)
 
     ex->last = (next->len == 0);
     ex->token.len = next->len;
-    ngx_memcpy(ex->token.data, next->data, next->len);
+
+    if (next->len) {
+        ngx_memcpy(ex->token.data, next->data, next->len);
+    }
 
     ngx_destroy_pool(ex->op->pool);
     ex->op = NULL;
@@ -485,6 +488,10 @@ ngx_http_campaign_export_cell(ngx_http_campaign_out_t *out, const ngx_str_t *tex
 {
     u_char      *p, *end, *quote;
     ngx_uint_t   formula, quoted;
+
+    if (text->len == 0) {
+        return;
+    }
 
     end = text->data + text->len;
     formula = !raw && ngx_http_campaign_export_formula(text);

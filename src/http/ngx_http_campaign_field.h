@@ -64,16 +64,27 @@ typedef struct {
 } ngx_http_campaign_lines_t;
 
 
-/*
- * What a resource is.  Its struct starts with ngx_campaign_rec_t (all but a contact).  fields end with an empty name; filters (of a list) with NULL: "channel",
- * "status".
- */
+/* a filter of a list: `filter[name]`; tables end with an empty name */
+
+typedef struct ngx_http_campaign_filter_s  ngx_http_campaign_filter_t;
+
+struct ngx_http_campaign_filter_s {
+    ngx_str_t         name;
+
+    /* sets the filter in page; *value becomes what links repeat.  NGX_OK; NGX_DECLINED: wrong, noted; NGX_ERROR: no memory */
+    ngx_int_t       (*read)(ngx_http_campaign_call_t *call, const ngx_http_campaign_filter_t *f, ngx_str_t *value, ngx_campaign_page_t *page);
+    const ngx_str_t  *words;    /* of _filter_word; ends with an empty one */
+};
+
+
+/* What a resource is.  Its struct starts with ngx_campaign_rec_t (all but a contact).  fields and filters (of a list) end with an empty name */
+
 struct ngx_http_campaign_resource_s {
     ngx_str_t                          name;            /* segment of its path */
     ngx_campaign_kind_e                kind;
     size_t                             size;            /* of its struct */
     const ngx_http_campaign_field_t   *fields;
-    const char *const                 *filters;
+    const ngx_http_campaign_filter_t  *filters;
     ngx_uint_t                         code[NGX_CAMPAIGN_RC_MAX];   /* what an answer of the store means here; 0: general */
 
     /* all perhaps on a thread; NGX_OK, NGX_DECLINED (noted), NGX_ERROR */
@@ -124,6 +135,23 @@ extern const ngx_http_campaign_field_type_t
     ngx_http_campaign_field_uint,           /* uint32_t, least .. most */
     ngx_http_campaign_field_rate,           /* uint64_t, millionths; over 0 .. most messages a second, fractions too */
     ngx_http_campaign_field_links;          /* shown only (offset 0): self, account, and the resource's own */
+
+/* ngx_http_campaign_filter.c: sets page's filters from the query, and call->filters for the links.  NGX_DECLINED: noted; filters may be NULL */
+ngx_int_t ngx_http_campaign_filter_read(ngx_http_campaign_call_t *call, const ngx_http_campaign_filter_t *filters, ngx_campaign_page_t *page);
+
+
+/* the types of filters */
+
+ngx_int_t ngx_http_campaign_filter_channel(ngx_http_campaign_call_t *call, const ngx_http_campaign_filter_t *f, ngx_str_t *value,
+    ngx_campaign_page_t *page);
+ngx_int_t ngx_http_campaign_filter_status(ngx_http_campaign_call_t *call, const ngx_http_campaign_filter_t *f, ngx_str_t *value,
+    ngx_campaign_page_t *page);                     /* of campaigns */
+ngx_int_t ngx_http_campaign_filter_type(ngx_http_campaign_call_t *call, const ngx_http_campaign_filter_t *f, ngx_str_t *value,
+    ngx_campaign_page_t *page);                     /* of senders */
+ngx_int_t ngx_http_campaign_filter_word(ngx_http_campaign_call_t *call, const ngx_http_campaign_filter_t *f, ngx_str_t *value,
+    ngx_campaign_page_t *page);                     /* any of f->words: what every item has, so that nothing is left out */
+ngx_int_t ngx_http_campaign_filter_match(ngx_http_campaign_call_t *call, const ngx_http_campaign_filter_t *f, ngx_str_t *value,
+    ngx_campaign_page_t *page);                     /* page->match */
 
 
 #endif /* _NGX_HTTP_CAMPAIGN_FIELD_H_INCLUDED_ */

@@ -8,7 +8,6 @@
 #include "ngx_http_campaign_field.h"
 #include "ngx_http_campaign_reply.h"
 
-#include "ngx_campaign_state.h"
 #include "ngx_campaign_time.h"
 
 
@@ -235,7 +234,13 @@ ngx_http_campaign_reply_page(ngx_http_campaign_call_t *call, const ngx_http_camp
     ngx_http_campaign_out_lit(&out, ",\"size\":");
     ngx_http_campaign_out_uint(&out, page->items->nelts);
     ngx_http_campaign_out_lit(&out, ",\"total\":");
-    ngx_http_campaign_out_uint(&out, page->total);
+
+    if (page->uncounted) {
+        ngx_http_campaign_out_lit(&out, "null");
+    } else {
+        ngx_http_campaign_out_uint(&out, page->total);
+    }
+
     ngx_http_campaign_out_lit(&out, ",\"links\":{");
 
     ngx_http_campaign_reply_link(call, &out, "\"first\":", page, &page->first);
@@ -255,8 +260,6 @@ static void
 ngx_http_campaign_reply_link(ngx_http_campaign_call_t *call, ngx_http_campaign_out_t *out, const char *name, ngx_campaign_page_t *page,
     ngx_str_t *token)
 {
-    ngx_str_t  *word;
-
     ngx_http_campaign_out_raw(out, (u_char *) name, ngx_strlen(name));
 
     if (token->data == NULL) {
@@ -269,16 +272,7 @@ ngx_http_campaign_reply_link(ngx_http_campaign_call_t *call, ngx_http_campaign_o
     ngx_http_campaign_out_lit(out, "?page_size=");
     ngx_http_campaign_out_uint(out, page->size);
 
-    if (page->channel.len) {
-        ngx_http_campaign_out_lit(out, "&filter%5Bchannel%5D=");
-        ngx_http_campaign_out_raw(out, page->channel.data, page->channel.len);
-    }
-
-    if (page->status) {
-        word = ngx_campaign_status_name(page->status);
-        ngx_http_campaign_out_lit(out, "&filter%5Bstatus%5D=");
-        ngx_http_campaign_out_raw(out, word->data, word->len);
-    }
+    ngx_http_campaign_out_raw(out, call->filters.data, call->filters.len);
 
     if (token->len) {
         ngx_http_campaign_out_lit(out, "&page_token=");

@@ -1,20 +1,14 @@
 
 /*
- * What every resource can do by its tables alone: a page of its list, one object, a new object.
+ * What every resource can do by its tables alone: a page of its list, one object, a new object, a changed one, none any more.
  */
 
 #include "ngx_http_campaign_error.h"
 #include "ngx_http_campaign_resource.h"
 
-#include "ngx_campaign_state.h"
-
 
 #define NGX_CAMPAIGN_PAGE_SIZE  20
 #define NGX_CAMPAIGN_PAGE_MAX   100
-
-
-static ngx_int_t ngx_http_campaign_resource_listed(ngx_http_campaign_call_t *call);
-static ngx_int_t ngx_http_campaign_resource_filter(ngx_http_campaign_call_t *call, const char *name, ngx_campaign_page_t *page);
 
 
 ngx_int_t
@@ -41,7 +35,7 @@ ngx_http_campaign_resource_list(ngx_http_campaign_call_t *call)
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_http_campaign_resource_listed(ngx_http_campaign_call_t *call)
 {
     ngx_int_t  rc;
@@ -95,6 +89,62 @@ ngx_http_campaign_resource_create(ngx_http_campaign_call_t *call)
 
 
 ngx_int_t
+ngx_http_campaign_resource_change(ngx_http_campaign_call_t *call)
+{
+    ngx_int_t                            rc;
+    ngx_uint_t                           mask;
+    ngx_campaign_rec_t                  *rec;
+    const ngx_http_campaign_resource_t  *resource;
+
+    resource = call->route->resource;
+    rec = call->rec;
+
+    mask = rec->name.len ? NGX_CAMPAIGN_SET_NAME : 0;
+
+    if (resource->kind == NGX_CAMPAIGN_TEMPLATE && ((ngx_campaign_text_t *) rec)->text.len) {
+        mask |= NGX_CAMPAIGN_SET_TEXT;
+    }
+
+    if (mask == 0) {
+        return ngx_http_campaign_resource_get(call);
+    }
+
+    rec->account = ngx_http_campaign_call_owner(call);
+    ngx_memcpy(rec->id, call->id[0], NGX_CAMPAIGN_ID_LEN);
+
+    rc = ngx_campaign_store_update(call->store, ngx_http_campaign_call_op(call, ngx_http_campaign_resource_show), resource->kind, rec, mask);
+
+    return ngx_http_campaign_call_wait(call, rc);
+}
+
+
+ngx_int_t
+ngx_http_campaign_resource_delete(ngx_http_campaign_call_t *call)
+{
+    ngx_int_t  rc;
+
+    rc = ngx_campaign_store_delete(call->store, ngx_http_campaign_call_op(call, ngx_http_campaign_resource_deleted),
+                                   call->route->resource->kind, ngx_http_campaign_call_owner(call), call->id[0]);
+
+    return ngx_http_campaign_call_wait(call, rc);
+}
+
+
+ngx_int_t
+ngx_http_campaign_resource_deleted(ngx_http_campaign_call_t *call)
+{
+    ngx_int_t  rc;
+
+    rc = ngx_http_campaign_call_answer(call);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    return ngx_http_campaign_reply_empty(call, call->route->status);
+}
+
+
+ngx_int_t
 ngx_http_campaign_resource_show(ngx_http_campaign_call_t *call)
 {
     ngx_int_t  rc;
@@ -111,9 +161,8 @@ ngx_http_campaign_resource_show(ngx_http_campaign_call_t *call)
 ngx_int_t
 ngx_http_campaign_resource_query(ngx_http_campaign_call_t *call, const ngx_http_campaign_resource_t *resource, ngx_campaign_page_t *page)
 {
-    ngx_int_t           rc, size;
-    ngx_str_t           value;
-    const char *const  *filter;
+    ngx_int_t  rc, size;
+    ngx_str_t  value;
 
     page->kind = resource->kind;
     page->account = ngx_http_campaign_call_owner(call);
@@ -142,51 +191,5 @@ ngx_http_campaign_resource_query(ngx_http_campaign_call_t *call, const ngx_http_
         return NGX_ERROR;
     }
 
-    for (filter = resource->filters; filter && *filter; filter++) {
-        if (ngx_http_campaign_resource_filter(call, *filter, page) == NGX_ERROR) {
-            return NGX_ERROR;
-        }
-    }
-
-    return call->notes.nelts ? NGX_DECLINED : NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_http_campaign_resource_filter(ngx_http_campaign_call_t *call, const char *name, ngx_campaign_page_t *page)
-{
-    u_char                        text[32];
-    ngx_int_t                     rc;
-    ngx_str_t                     value;
-    ngx_http_campaign_gateway_t  *gateway;
-
-    *ngx_snprintf(text, sizeof(text) - 1, "filter[%s]", name) = '\0';
-
-    rc = ngx_http_campaign_call_arg(call, (char *) text, &value);
-
-    if (rc != NGX_OK || value.len == 0) {
-        return rc;
-    }
-
-    if (name[0] == 'c') {
-        gateway = ngx_http_campaign_gateway(call->cmcf, &value);
-
-        if (gateway == NULL) {
-            return ngx_http_campaign_error_text(call, NGX_CAMPAIGN_E_QUERY, "'filter[channel]' is invalid: should be one of [%V]",
-                                                &call->cmcf->channels);
-        }
-
-        page->channel = gateway->channel;
-
-        return NGX_OK;
-    }
-
-    page->status = ngx_campaign_status_find(&value);
-
-    if (page->status == 0) {
-        return ngx_http_campaign_error_text(call, NGX_CAMPAIGN_E_QUERY, "'filter[status]' is invalid: should be one of [scheduled, "
-                                            "in_progress, paused, completed, failed, canceled]");
-    }
-
-    return NGX_OK;
+    return ngx_http_campaign_filter_read(call, resource->filters, page);
 }

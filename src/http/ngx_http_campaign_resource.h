@@ -25,6 +25,12 @@ extern const ngx_http_campaign_resource_t
 ngx_int_t ngx_http_campaign_resource_list(ngx_http_campaign_call_t *call);
 ngx_int_t ngx_http_campaign_resource_get(ngx_http_campaign_call_t *call);
 ngx_int_t ngx_http_campaign_resource_create(ngx_http_campaign_call_t *call);
+ngx_int_t ngx_http_campaign_resource_change(ngx_http_campaign_call_t *call);        /* audiences, templates */
+ngx_int_t ngx_http_campaign_resource_delete(ngx_http_campaign_call_t *call);
+
+/* last steps after ngx_campaign_store_page and its kin with the page in call->data, and after an operation that deletes */
+ngx_int_t ngx_http_campaign_resource_listed(ngx_http_campaign_call_t *call);
+ngx_int_t ngx_http_campaign_resource_deleted(ngx_http_campaign_call_t *call);
 
 /* a last step after an operation that filled call->rec: the object, or the operation's error */
 ngx_int_t ngx_http_campaign_resource_show(ngx_http_campaign_call_t *call);
@@ -36,7 +42,6 @@ ngx_int_t ngx_http_campaign_resource_query(ngx_http_campaign_call_t *call, const
 
 ngx_int_t ngx_http_campaign_campaigns_create(ngx_http_campaign_call_t *call);
 ngx_int_t ngx_http_campaign_campaigns_change(ngx_http_campaign_call_t *call);
-ngx_int_t ngx_http_campaign_campaigns_delete(ngx_http_campaign_call_t *call);
 
 /* {…} of the counts of its messages; place: ngx_campaign_progress_t */
 void ngx_http_campaign_campaigns_messages(ngx_http_campaign_call_t *call, ngx_http_campaign_out_t *out,
@@ -52,26 +57,37 @@ ngx_int_t ngx_http_campaign_preview(ngx_http_campaign_call_t *call, ngx_campaign
 ngx_int_t ngx_http_campaign_contacts_list(ngx_http_campaign_call_t *call);
 ngx_int_t ngx_http_campaign_contacts_get(ngx_http_campaign_call_t *call);
 ngx_int_t ngx_http_campaign_contacts_create(ngx_http_campaign_call_t *call);
+ngx_int_t ngx_http_campaign_contacts_change(ngx_http_campaign_call_t *call);
+ngx_int_t ngx_http_campaign_contacts_delete(ngx_http_campaign_call_t *call);
+
 
 /*
- * Reads a contact of a JSON body: an object, or a string that is its number.  codes (room for NGX_CAMPAIGN_CONTACT_ERRORS) and *n: what is wrong with it.
- * Its strings live in call->pool.  NGX_DECLINED: *n is not 0; NGX_ERROR: no memory.
+ * ngx_http_campaign_contact.c.  Reads a contact of a JSON body: an object, or a string that is its number.  given: which fields stood in it, null ones too
+ * (NGX_CAMPAIGN_SET_NUMBER, bit n: field n), and none is required; NULL: the number is.  codes (room for NGX_CAMPAIGN_CONTACT_ERRORS) and *n: what is wrong
+ * with it.  Its strings live in call->pool.  NGX_DECLINED: *n is not 0; NGX_ERROR: no memory.
  */
 #define NGX_CAMPAIGN_CONTACT_ERRORS  8
+#define NGX_CAMPAIGN_TAG_SEPARATOR   0x1f
 
-ngx_int_t ngx_http_campaign_contacts_read(ngx_http_campaign_call_t *call, json_t *value, ngx_campaign_contact_t *contact,
-    ngx_uint_t *codes, ngx_uint_t *n);
+ngx_int_t ngx_http_campaign_contact_read(ngx_http_campaign_call_t *call, json_t *value, ngx_campaign_contact_t *contact,
+    ngx_uint_t *given, ngx_uint_t *codes, ngx_uint_t *n);
+
+/* a record of an upload (the header row, a contact, a bad one), and a line that is none: see ngx_http_campaign_resource_t */
+ngx_int_t ngx_http_campaign_contact_record(ngx_http_campaign_call_t *call, ngx_campaign_lines_t *l, ngx_http_campaign_lines_t *lines);
+ngx_int_t ngx_http_campaign_contact_record_bad(ngx_http_campaign_call_t *call, ngx_http_campaign_lines_t *lines, ngx_uint_t line);
 
 /*
  * Reads a list of contacts onto call->pile; name is the list's, for messages; too_many, code: the errors' codes (code 0: that of the contact's own error).
  * The first ten bad ones are noted.
  */
-ngx_int_t ngx_http_campaign_contacts_list_read(ngx_http_campaign_call_t *call, json_t *list, const char *name, size_t most,
+ngx_int_t ngx_http_campaign_contact_read_list(ngx_http_campaign_call_t *call, json_t *list, const char *name, size_t most,
     ngx_uint_t too_many, ngx_uint_t code);
 
 ngx_int_t ngx_http_campaign_accounts_create(ngx_http_campaign_call_t *call);
 ngx_int_t ngx_http_campaign_accounts_change(ngx_http_campaign_call_t *call);
+ngx_int_t ngx_http_campaign_keys_list(ngx_http_campaign_call_t *call);
 ngx_int_t ngx_http_campaign_keys_create(ngx_http_campaign_call_t *call);
+ngx_int_t ngx_http_campaign_keys_delete(ngx_http_campaign_call_t *call);
 
 
 #endif /* _NGX_HTTP_CAMPAIGN_RESOURCE_H_INCLUDED_ */

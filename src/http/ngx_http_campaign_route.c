@@ -32,7 +32,7 @@ static const ngx_http_campaign_route_t  ngx_http_campaign_api[] = {
     { ngx_string("campaigns/{id}"), NGX_HTTP_PATCH,  NGX_CAMPAIGN_POST,     &ngx_http_campaign_campaigns,
       ngx_http_campaign_campaigns_change, 200, { 1602, 0 } },
     { ngx_string("campaigns/{id}"), NGX_HTTP_DELETE, NGX_CAMPAIGN_FULL_KEY, &ngx_http_campaign_campaigns,
-      ngx_http_campaign_campaigns_delete, 204, { 1602, 0 } },
+      ngx_http_campaign_resource_delete, 204, { 1602, 0 } },
     { ngx_string("campaigns/{id}/report"), NGX_HTTP_GET, 0,                 &ngx_http_campaign_campaigns,
       ngx_http_campaign_campaigns_report, 200, { 1602, 0 } },
 
@@ -42,6 +42,12 @@ static const ngx_http_campaign_route_t  ngx_http_campaign_api[] = {
       ngx_http_campaign_resource_create, 201, { 0, 0 } },
     { ngx_string("audiences/{id}"), NGX_HTTP_GET,    0,                     &ngx_http_campaign_audiences,
       ngx_http_campaign_resource_get, 200, { 1302, 0 } },
+    { ngx_string("audiences/{id}"), NGX_HTTP_PUT,    NGX_CAMPAIGN_POST,     &ngx_http_campaign_audiences,
+      ngx_http_campaign_resource_change, 200, { 1302, 0 } },
+    { ngx_string("audiences/{id}"), NGX_HTTP_PATCH,  NGX_CAMPAIGN_POST,     &ngx_http_campaign_audiences,
+      ngx_http_campaign_resource_change, 200, { 1302, 0 } },
+    { ngx_string("audiences/{id}"), NGX_HTTP_DELETE, NGX_CAMPAIGN_FULL_KEY, &ngx_http_campaign_audiences,
+      ngx_http_campaign_resource_delete, 204, { 1302, 0 } },
 
     { ngx_string("audiences/{id}/contacts"),      NGX_HTTP_GET,  0,         &ngx_http_campaign_contacts,
       ngx_http_campaign_contacts_list, 200, { 1302, 0 } },
@@ -50,6 +56,12 @@ static const ngx_http_campaign_route_t  ngx_http_campaign_api[] = {
       ngx_http_campaign_contacts_create, 201, { 1302, 0 } },
     { ngx_string("audiences/{id}/contacts/{id}"), NGX_HTTP_GET,  0,         &ngx_http_campaign_contacts,
       ngx_http_campaign_contacts_get, 200, { 1302, 1352 } },
+    { ngx_string("audiences/{id}/contacts/{id}"), NGX_HTTP_PUT,    NGX_CAMPAIGN_POST,     &ngx_http_campaign_contacts,
+      ngx_http_campaign_contacts_change, 200, { 1302, 1352 } },
+    { ngx_string("audiences/{id}/contacts/{id}"), NGX_HTTP_PATCH,  NGX_CAMPAIGN_POST,     &ngx_http_campaign_contacts,
+      ngx_http_campaign_contacts_change, 200, { 1302, 1352 } },
+    { ngx_string("audiences/{id}/contacts/{id}"), NGX_HTTP_DELETE, NGX_CAMPAIGN_FULL_KEY, &ngx_http_campaign_contacts,
+      ngx_http_campaign_contacts_delete, 204, { 1302, 1352 } },
 
     { ngx_string("templates"),      NGX_HTTP_GET,    0,                     &ngx_http_campaign_templates,
       ngx_http_campaign_resource_list, 200, { 0, 0 } },
@@ -57,6 +69,12 @@ static const ngx_http_campaign_route_t  ngx_http_campaign_api[] = {
       ngx_http_campaign_resource_create, 201, { 0, 0 } },
     { ngx_string("templates/{id}"), NGX_HTTP_GET,    0,                     &ngx_http_campaign_templates,
       ngx_http_campaign_resource_get, 200, { 1252, 0 } },
+    { ngx_string("templates/{id}"), NGX_HTTP_PUT,    NGX_CAMPAIGN_POST,     &ngx_http_campaign_templates,
+      ngx_http_campaign_resource_change, 200, { 1252, 0 } },
+    { ngx_string("templates/{id}"), NGX_HTTP_PATCH,  NGX_CAMPAIGN_POST,     &ngx_http_campaign_templates,
+      ngx_http_campaign_resource_change, 200, { 1252, 0 } },
+    { ngx_string("templates/{id}"), NGX_HTTP_DELETE, NGX_CAMPAIGN_FULL_KEY, &ngx_http_campaign_templates,
+      ngx_http_campaign_resource_delete, 204, { 1252, 0 } },
 
     { ngx_string("senders"),        NGX_HTTP_GET,    0,                     &ngx_http_campaign_senders,
       ngx_http_campaign_resource_list, 200, { 0, 0 } },
@@ -64,6 +82,8 @@ static const ngx_http_campaign_route_t  ngx_http_campaign_api[] = {
       ngx_http_campaign_resource_create, 201, { 0, 0 } },
     { ngx_string("senders/{id}"),   NGX_HTTP_GET,    0,                     &ngx_http_campaign_senders,
       ngx_http_campaign_resource_get, 200, { 1152, 0 } },
+    { ngx_string("senders/{id}"),     NGX_HTTP_DELETE, NGX_CAMPAIGN_FULL_KEY, &ngx_http_campaign_senders,
+      ngx_http_campaign_resource_delete, 204, { 1152, 0 } },
 
     { ngx_null_string, 0, 0, NULL, NULL, 0, { 0, 0 } }
 };
@@ -81,8 +101,14 @@ static const ngx_http_campaign_route_t  ngx_http_campaign_admin[] = {
       ngx_http_campaign_accounts_change, 200, { 1902, 0 } },
     { ngx_string("accounts/{id}"),  NGX_HTTP_PATCH,  NGX_CAMPAIGN_BODY,     &ngx_http_campaign_accounts,
       ngx_http_campaign_accounts_change, 200, { 1902, 0 } },
+    { ngx_string("accounts/{id}"),    NGX_HTTP_DELETE, 0,                     &ngx_http_campaign_accounts,
+      ngx_http_campaign_resource_delete, 204, { 1902, 0 } },
+    { ngx_string("accounts/{id}/keys"), NGX_HTTP_GET,    0,                     &ngx_http_campaign_keys,
+      ngx_http_campaign_keys_list, 200, { 1902, 0 } },
     { ngx_string("accounts/{id}/keys"), NGX_HTTP_POST, NGX_CAMPAIGN_BODY,   &ngx_http_campaign_keys,
       ngx_http_campaign_keys_create, 201, { 1902, 0 } },
+    { ngx_string("accounts/{id}/keys/{id}"), NGX_HTTP_DELETE, 0,                     &ngx_http_campaign_keys,
+      ngx_http_campaign_keys_delete, 204, { 1902, 1913 } },
 
     { ngx_null_string, 0, 0, NULL, NULL, 0, { 0, 0 } }
 };

@@ -47,7 +47,15 @@ static const ngx_http_campaign_field_t  ngx_http_campaign_senders_fields[] = {
     { ngx_null_string, 0, NULL, 0, 0, 0, { 0, 0, 0 } }
 };
 
-static const char *const  ngx_http_campaign_senders_filters[] = { "channel", NULL };
+static const ngx_str_t  ngx_http_campaign_senders_words[] = { ngx_string("ACTIVE"), ngx_null_string };
+
+static const ngx_http_campaign_filter_t  ngx_http_campaign_senders_filters[] = {
+    { ngx_string("channel"), ngx_http_campaign_filter_channel, NULL },
+    { ngx_string("name"), ngx_http_campaign_filter_match, NULL },
+    { ngx_string("status"), ngx_http_campaign_filter_word, ngx_http_campaign_senders_words },
+    { ngx_string("type"), ngx_http_campaign_filter_type, NULL },
+    { ngx_null_string, NULL, NULL }
+};
 
 const ngx_http_campaign_resource_t  ngx_http_campaign_senders = {
     .name    = ngx_string("senders"),
@@ -55,7 +63,8 @@ const ngx_http_campaign_resource_t  ngx_http_campaign_senders = {
     .size    = sizeof(ngx_campaign_sender_t),
     .fields  = ngx_http_campaign_senders_fields,
     .filters = ngx_http_campaign_senders_filters,
-    .code    = { [NGX_CAMPAIGN_NOT_FOUND] = 1151, [NGX_CAMPAIGN_EXISTS] = 1157, [NGX_CAMPAIGN_INVALID] = NGX_CAMPAIGN_E_QUERY },
+    .code    = { [NGX_CAMPAIGN_NOT_FOUND] = 1151, [NGX_CAMPAIGN_EXISTS] = 1157, [NGX_CAMPAIGN_IN_USE] = 1158,
+                 [NGX_CAMPAIGN_INVALID] = NGX_CAMPAIGN_E_QUERY },
     .check   = ngx_http_campaign_senders_check
 };
 
@@ -117,5 +126,5 @@ static void
 ngx_http_campaign_senders_status(ngx_http_campaign_call_t *call, ngx_http_campaign_out_t *out, const ngx_http_campaign_field_t *f,
     const void *place)
 {
-    ngx_http_campaign_out_lit(out, "\"ACTIVE\"");
+    ngx_http_campaign_out_string(out, &ngx_http_campaign_senders_words[0]);
 }

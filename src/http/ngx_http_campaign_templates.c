@@ -22,9 +22,9 @@ static const ngx_http_campaign_field_type_t  ngx_http_campaign_templates_field_s
 static const ngx_http_campaign_field_t  ngx_http_campaign_templates_fields[] = {
     { ngx_string("id"), NGX_CAMPAIGN_F_SHOW, &ngx_http_campaign_field_id, 0, 0, 0, { 0, 0, 0 } },
     { ngx_string("account_id"), NGX_CAMPAIGN_F_SHOW, &ngx_http_campaign_field_account, 0, 0, 0, { 0, 0, 0 } },
-    { ngx_string("name"), NGX_CAMPAIGN_F_POST|NGX_CAMPAIGN_F_SHOW, &ngx_http_campaign_field_text,
+    { ngx_string("name"), NGX_CAMPAIGN_F_POST|NGX_CAMPAIGN_F_PUT|NGX_CAMPAIGN_F_SHOW, &ngx_http_campaign_field_text,
       offsetof(ngx_campaign_text_t, rec.name), 0, NGX_CAMPAIGN_NAME_MAX, { 0, 1259, 1263 } },
-    { ngx_string("text"), NGX_CAMPAIGN_F_POST|NGX_CAMPAIGN_F_MUST|NGX_CAMPAIGN_F_SHOW, &ngx_http_campaign_field_message,
+    { ngx_string("text"), NGX_CAMPAIGN_F_POST|NGX_CAMPAIGN_F_PUT|NGX_CAMPAIGN_F_MUST|NGX_CAMPAIGN_F_SHOW, &ngx_http_campaign_field_message,
       offsetof(ngx_campaign_text_t, text), 1, NGX_CAMPAIGN_TEXT_MAX, { 1254, 1255, 1260 } },
     { ngx_string("channel"), NGX_CAMPAIGN_F_POST|NGX_CAMPAIGN_F_MUST|NGX_CAMPAIGN_F_SHOW, &ngx_http_campaign_field_channel,
       offsetof(ngx_campaign_text_t, rec.channel), 0, 0, { 1256, 1257, 1257 } },
@@ -37,7 +37,14 @@ static const ngx_http_campaign_field_t  ngx_http_campaign_templates_fields[] = {
     { ngx_null_string, 0, NULL, 0, 0, 0, { 0, 0, 0 } }
 };
 
-static const char *const  ngx_http_campaign_templates_filters[] = { "channel", NULL };
+static const ngx_str_t  ngx_http_campaign_templates_words[] = { ngx_string("COMPLETED"), ngx_null_string };
+
+static const ngx_http_campaign_filter_t  ngx_http_campaign_templates_filters[] = {
+    { ngx_string("channel"), ngx_http_campaign_filter_channel, NULL },
+    { ngx_string("status"), ngx_http_campaign_filter_word, ngx_http_campaign_templates_words },
+    { ngx_string("name"), ngx_http_campaign_filter_match, NULL },
+    { ngx_null_string, NULL, NULL }
+};
 
 const ngx_http_campaign_resource_t  ngx_http_campaign_templates = {
     .name    = ngx_string("templates"),
@@ -62,6 +69,10 @@ ngx_http_campaign_templates_check(ngx_http_campaign_call_t *call)
 
     text = call->rec;
 
+    if (text->text.len == 0) {
+        return NGX_OK;                          /* noted, or (PUT) not given */
+    }
+
     rc = ngx_campaign_template_parse(call->pool, &text->text, &parsed, &bad);
 
     if (rc == NGX_DECLINED) {
@@ -77,5 +88,5 @@ static void
 ngx_http_campaign_templates_status(ngx_http_campaign_call_t *call, ngx_http_campaign_out_t *out, const ngx_http_campaign_field_t *f,
     const void *place)
 {
-    ngx_http_campaign_out_lit(out, "\"COMPLETED\"");
+    ngx_http_campaign_out_string(out, &ngx_http_campaign_templates_words[0]);
 }
