@@ -370,7 +370,7 @@ make_look(make_look_t *look)
 }
 
 
-/* what a deletion of contacts has to write, for which there is no operation yet */
+/* what deletions of contacts write, with a mark of the test's choice */
 
 STORE_UNUSED static ngx_campaign_rc_e
 make_erase_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, void *args)

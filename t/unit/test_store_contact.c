@@ -1,7 +1,7 @@
 
 /*
- * Contacts of an audience through the operations of ngx_campaign_store.h.  Deletion of a contact, for which there is no operation
- * yet, is written into its block by the test.
+ * Contacts of an audience through the operations of ngx_campaign_store.h.  A deletion is written into its block by the test, which so
+ * chooses its mark; the operation itself: test_store_change.c.
  */
 
 #include "store_make.h"
