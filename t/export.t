@@ -4,7 +4,8 @@ use lib 't/lib';
 use Campaign;
 use Test::Nginx::Socket 'no_plan';
 
-use Time::HiRes qw(time sleep);
+use Socket ();
+use Time::HiRes qw(sleep time);
 
 # rows of CSV (RFC 4180), read by a reader of its own
 sub csv {
@@ -46,6 +47,48 @@ sub odd {
         { number => '15550000007' },
     );
 }
+
+# an audience of n contacts, about 90 bytes each
+sub many {
+    my ($a, $n) = @_;
+    my $audience = $a->audience(contacts => []);
+    my $csv = join "\r\n", 'number,first_name,last_name,custom2', (map { sprintf '1555%07d,first %d,last,%s', $_, $_, 'x' x 60 } 1 .. $n), '';
+    my $r = $a->post("/audiences/$audience->{id}/contacts", $csv, 'Content-Type' => 'text/csv');
+    die $r->body if $r->status != 201 || $r->data->{created} != $n;
+    return $audience;
+}
+
+# the one worker
+sub worker {
+    open my $in, '<', "$ENV{TEST_NGINX_SERVROOT}/logs/nginx.pid" or die "nginx.pid: $!";
+    chomp(my $master = <$in>);
+    my ($worker) = split ' ', `pgrep -P $master`;
+    return $worker;
+}
+
+# bytes of memory of its own
+sub memory {
+    open my $in, '<', "/proc/$_[0]/status" or die "status: $!";
+    my ($kb) = join('', <$in>) =~ /^RssAnon:\s+(\d+) kB/m;
+    return $kb << 10;
+}
+
+# a client that has the beginning of an export, and reads no further
+sub stalled {
+    my ($a, $list) = @_;
+    socket my $socket, Socket::PF_INET(), Socket::SOCK_STREAM(), 0 or die "socket: $!";
+    setsockopt $socket, Socket::SOL_SOCKET(), Socket::SO_RCVBUF(), 4096;
+    connect $socket, Socket::pack_sockaddr_in($ENV{TEST_NGINX_SERVER_PORT}, Socket::inet_aton('127.0.0.1')) or die "connect: $!";
+    syswrite $socket, request(GET => "/v1$list", [$a->header, 'Accept: text/csv', 'Connection: close']) or die "write: $!";
+    my $got = '';
+    sysread $socket, $got, 12 or die "read: $!";
+    $got eq 'HTTP/1.1 200' or die "got $got";
+    sleep 0.3;                                  # the server writes until it cannot
+    return $socket;
+}
+
+# requests that are under way together are the one worker's
+workers(1);
 
 run_tests();
 
@@ -129,3 +172,104 @@ is($r->header('content-type'), 'text/csv; charset=utf-8', 'its type');
 refused($a->get('/audiences/00000000-0000-4000-8000-000000000000/contacts', Accept => 'text/csv'), 404, 1301, 'no such audience');
 refused(account()->get($path, Accept => 'text/csv'), 404, 1301, "another account's");
 refused(nobody()->get($path, Accept => 'text/csv'), 401, 1001, 'without a key');
+
+
+=== TEST 7: random contacts come back from an export as they were
+--- check
+my $seed = $ENV{TEST_SEED} // time * 1000 % 1e9;
+srand $seed;
+my @letters = ('=', '+', '-', '@', "\t", "\r", "\n", "'", '"', ',', ';', ' ', 'a', 'Z', '0', "\x{e4}", "\x{20ac}", "\x{1f600}", '|', '{');
+my $word = sub { join '', map { $letters[rand @letters] } 1 .. rand 9 };
+my @contacts = map {
+    my %c = (number => 15550000000 + $_);
+    $c{$_} = $word->() for grep { rand() < 0.7 } qw(first_name last_name custom1 custom2);
+    $c{tags} = [grep { /./ } map { $word->() =~ tr/\t\r\n//dr } 1 .. rand 5] if rand() < 0.5;
+    \%c;
+} 1 .. 300;
+my $a = account();
+my $audience = $a->audience(contacts => \@contacts);
+my $list = "/audiences/$audience->{id}/contacts";
+my $stored = contacts($a, $audience);
+is(scalar @$stored, 300, 'stored') or diag("seed $seed");
+
+my $rows = csv($a->get($list, Accept => 'text/csv')->body);
+shift @$rows;
+is(scalar @$rows, 300, 'a row each') or diag("seed $seed");
+is((grep { /\A[=+\-@\t\r]/ } map { @$_ } @$rows), 0, 'no formula') or diag("seed $seed");
+
+for my $type ('text/csv', 'application/x-ndjson') {
+    my $copy = $a->audience(contacts => []);
+    answered($a->post("/audiences/$copy->{id}/contacts", $a->get($list, Accept => $type)->body, 'Content-Type' => $type), 201, $type);
+    is_deeply(contacts($a, $copy), $stored, "$type: the same") or diag("seed $seed");
+}
+
+
+=== TEST 8: 100 000 contacts: other requests are answered meanwhile, and memory does not grow
+--- check
+my $a = account();
+my $list = '/audiences/' . many($a, 100000)->{id} . '/contacts';
+my $worker = worker();
+my $before = memory($worker);
+
+my $reader = open(my $in, '-|') // die "fork: $!";
+if (!$reader) {
+    my $r = $a->get($list, Accept => 'text/csv');
+    print $r->status, ' ', ($r->body =~ tr/\n//), ' ', length $r->body;
+    close STDOUT;
+    require POSIX;
+    POSIX::_exit(0);
+}
+
+my $pings = 0;
+while (1) {
+    my $ready = '';
+    vec($ready, fileno $in, 1) = 1;
+    last if select $ready, undef, undef, 0;
+    $pings++ if wire(request(GET => '/ready'))->status == 204;
+}
+my ($status, $lines, $bytes) = split / /, <$in>;
+close $in;
+is("$status $lines", '200 100001', 'exported');
+cmp_ok($bytes, '>', 9_000_000, 'some megabytes');
+cmp_ok($pings, '>=', 5, "$pings requests were answered by the same worker meanwhile");
+cmp_ok(memory($worker) - $before, '<', 4 << 20, 'memory');
+
+
+=== TEST 9: a client that does not read holds up neither others nor the store
+--- check
+my $a = account();
+my $list = '/audiences/' . many($a, 100000)->{id} . '/contacts';
+my $worker = worker();
+my $before = memory($worker);
+
+my $slow = stalled($a, $list);
+my $c = $a->get("$list?page_size=1")->data->[0];
+answered($a->put("$list/$c->{id}", { first_name => "n$_" }), 200, "write $_") for 1 .. 20;
+my $size = -s store_dir() . '/data.mdb';
+for (1 .. 200) { my $r = $a->put("$list/$c->{id}", { first_name => "n$_" }); die $r->body if $r->status != 200 }
+cmp_ok(-s store_dir() . '/data.mdb', '<', $size + (2 << 20), 'pages of the store are used again: no snapshot is held');
+cmp_ok(memory($worker) - $before, '<', 6 << 20, 'memory');
+
+my $all = 'HTTP/1.1 200';
+1 while sysread $slow, $all, 1 << 20, length $all;
+like($all, qr/\r\n0\r\n\r\n\z/, 'it is sent to its end');
+$all =~ s/\A.*?\r\n\r\n//s;
+my $body = '';
+while ($all =~ s/\A([0-9a-f]+)\r\n//i) { $body .= substr $all, 0, hex $1, ''; $all =~ s/\A\r\n// }
+is($body =~ tr/\n//, 100001, 'with all rows');
+
+
+=== TEST 10: an export whose audience goes away is cut off, a client that goes away is forgotten
+--- check
+my $a = account();
+my $audience = many($a, 100000);
+my $list = "/audiences/$audience->{id}/contacts";
+
+close stalled($a, $list) for 1 .. 3;
+my $slow = stalled($a, $list);
+answered($a->delete("/audiences/$audience->{id}"), 204, 'deleted meanwhile');
+my $all = 'HTTP/1.1 200';
+1 while sysread $slow, $all, 1 << 20, length $all;
+like($all, qr/\A[^\r]* 200 /, 'it had begun');
+unlike($all, qr/\r\n0\r\n\r\n\z/, 'and has no end');
+refused($a->get($list, Accept => 'text/csv'), 404, 1301, 'the next one does not begin');
