@@ -181,7 +181,7 @@ srand $seed;
 my @letters = ('=', '+', '-', '@', "\t", "\r", "\n", "'", '"', ',', ';', ' ', 'a', 'Z', '0', "\x{e4}", "\x{20ac}", "\x{1f600}", '|', '{');
 my $word = sub { join '', map { $letters[rand @letters] } 1 .. rand 9 };
 my @contacts = map {
-    my %c = (number => 15550000000 + $_);
+    my %c = (number => 15550000000 + $_ . "");
     $c{$_} = $word->() for grep { rand() < 0.7 } qw(first_name last_name custom1 custom2);
     $c{tags} = [grep { /./ } map { $word->() =~ tr/\t\r\n//dr } 1 .. rand 5] if rand() < 0.5;
     \%c;

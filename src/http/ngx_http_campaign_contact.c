@@ -32,6 +32,7 @@ static ngx_int_t ngx_http_campaign_contact_invalid(ngx_http_campaign_call_t *cal
     ngx_uint_t code);
 static ngx_int_t ngx_http_campaign_contact_header(ngx_http_campaign_call_t *call, ngx_campaign_lines_t *l,
     ngx_http_campaign_lines_t *lines);
+static ngx_int_t ngx_http_campaign_contact_header_bad(ngx_http_campaign_call_t *call, ngx_uint_t line);
 static ngx_int_t ngx_http_campaign_contact_cells(ngx_http_campaign_call_t *call, ngx_campaign_lines_t *l,
     ngx_http_campaign_lines_t *lines);
 static ngx_uint_t ngx_http_campaign_contact_cell(ngx_int_t column, ngx_str_t *cell, ngx_campaign_contact_t *contact);
@@ -325,12 +326,15 @@ ngx_http_campaign_contact_header(ngx_http_campaign_call_t *call, ngx_campaign_li
         number += (*column == 0);
     }
 
-    if (number == 1) {
-        return NGX_OK;
-    }
+    return number == 1 ? NGX_OK : ngx_http_campaign_contact_header_bad(call, l->line);
+}
 
+
+static ngx_int_t
+ngx_http_campaign_contact_header_bad(ngx_http_campaign_call_t *call, ngx_uint_t line)
+{
     return ngx_http_campaign_error_text(call, 1353, "line %ui: the header row should name the column 'number' once, and may name first_name, "
-                                        "last_name, custom1, custom2", l->line);
+                                        "last_name, custom1, custom2, tags", line);
 }
 
 
@@ -507,6 +511,10 @@ ngx_http_campaign_contact_json(ngx_http_campaign_call_t *call, ngx_campaign_line
 ngx_int_t
 ngx_http_campaign_contact_record_bad(ngx_http_campaign_call_t *call, ngx_http_campaign_lines_t *lines, ngx_uint_t line)
 {
+    if (lines->reader.form == NGX_CAMPAIGN_LINES_CSV && !lines->header) {
+        return ngx_http_campaign_contact_header_bad(call, line);
+    }
+
     return ngx_http_campaign_contact_invalid(call, lines, line, 1365);
 }
 
