@@ -273,3 +273,36 @@ my $all = 'HTTP/1.1 200';
 like($all, qr/\A[^\r]* 200 /, 'it had begun');
 unlike($all, qr/\r\n0\r\n\r\n\z/, 'and has no end');
 refused($a->get($list, Accept => 'text/csv'), 404, 1301, 'the next one does not begin');
+
+
+=== TEST 11: an export through limit_rate and gzip is the same
+--- config
+location /slow/ {
+    limit_rate 20m;
+    campaign_api;
+}
+
+location /small/ {
+    gzip on;
+    gzip_types text/csv application/x-ndjson;
+    campaign_api;
+}
+--- check
+my $a = account();
+my $path = '/audiences/' . many($a, 30000)->{id} . '/contacts';
+require IO::Uncompress::Gunzip;
+for my $type ('text/csv', 'application/x-ndjson') {
+    my $plain = $a->get($path, Accept => $type)->body;
+    my $get = sub { wire({ closed => 1 }, request(GET => "$_[0]$path", [$a->header, "Accept: $type", 'Accept-Encoding: gzip', 'Connection: close'])) };
+
+    my $r = $get->('/slow');
+    my $same = $r->body =~ s{/slow/}{/v1/}gr eq $plain;
+    ok($same, "$type: limit_rate");
+
+    $r = $get->('/small');
+    is($r->header('content-encoding'), 'gzip', "$type: gzip");
+    IO::Uncompress::Gunzip::gunzip(\($r->body) => \my $all) or die 'gunzip';
+    $same = $all =~ s{/small/}{/v1/}gr eq $plain;
+    ok($same, "$type: the same");
+    cmp_ok(length $r->body, '<', length($plain) / 2, "$type: and smaller");
+}

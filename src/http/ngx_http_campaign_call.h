@@ -76,7 +76,7 @@ struct ngx_http_campaign_call_s {
     ngx_http_campaign_idempotency_t      *idem;         /* an Idempotency-Key's; NULL: none, or its answer goes out */
     ngx_http_campaign_body_t             *body;         /* while it is read; NULL: the route takes none */
     void                                 *rec;          /* struct of the route's resource, filled from the body */
-    ngx_uint_t                            given;        /* bit n: field n of the resource's table stood in the body; contacts: see _contact_read */
+    ngx_uint_t                            given;        /* bit n: field n of the table stood in the body; contacts: see _contact_read */
     ngx_campaign_pile_t                   pile;         /* contacts of the body (`to`, `contacts`, lines) */
     uint32_t                              dropped;      /* doubles among them */
     ngx_str_t                             filters;      /* of the query, as the links of a list repeat them */

@@ -1,7 +1,7 @@
 
 /*
- * Reads a contact: from an object of JSON, from a row of CSV (by its header row) or a line of NDJSON.  It keeps true: whatever the form, a field has the
- * same limits and its mistakes the same codes.  May run on a thread.
+ * Reads a contact: from an object of JSON, from a row of CSV (by its header row) or a line of NDJSON.  It keeps true: whatever the form, a
+ * field has the same limits and its mistakes the same codes.  May run on a thread.
  */
 
 #include "ngx_http_campaign_error.h"
@@ -333,8 +333,8 @@ ngx_http_campaign_contact_header(ngx_http_campaign_call_t *call, ngx_campaign_li
 static ngx_int_t
 ngx_http_campaign_contact_header_bad(ngx_http_campaign_call_t *call, ngx_uint_t line)
 {
-    return ngx_http_campaign_error_text(call, 1353, "line %ui: the header row should name the column 'number' once, and may name first_name, "
-                                        "last_name, custom1, custom2, tags", line);
+    return ngx_http_campaign_error_text(call, 1353, "line %ui: the header row should name the column 'number' once, and may "
+                                        "name first_name, last_name, custom1, custom2, tags", line);
 }
 
 

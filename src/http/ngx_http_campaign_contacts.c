@@ -1,7 +1,7 @@
 
 /*
- * Contacts of an audience: one, several in a list, or up to 100 000 lines of CSV or NDJSON as they stream in; listed, searched, exported, changed.  How
- * one is read is in ngx_http_campaign_contact.c.
+ * Contacts of an audience: one, several in a list, or up to 100 000 lines of CSV or NDJSON as they stream in; listed, searched, exported,
+ * changed.  How one is read is in ngx_http_campaign_contact.c.
  */
 
 #include "ngx_http_campaign_error.h"

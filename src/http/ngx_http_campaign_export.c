@@ -1,7 +1,7 @@
 
 /*
- * Exports, page by page.  It keeps true: between two pages there is a turn of the event loop, and no page is read before the client took the one
- * before it; a client that goes away leaves nothing behind but, perhaps, a read that the store finishes by itself.
+ * Exports, page by page.  It keeps true: between two pages there is a turn of the event loop, and no page is read before the client took
+ * the one before it; a client that goes away leaves nothing behind but, perhaps, a read that the store finishes by itself.
  */
 
 #include "ngx_http_campaign_error.h"
@@ -387,11 +387,13 @@ ngx_http_campaign_export_head(ngx_http_campaign_call_t *call)
 
     if (csv) {
         ngx_str_set(&r->headers_out.content_type, "text/csv; charset=utf-8");
+        r->headers_out.content_type_len = sizeof("text/csv") - 1;       /* what gzip_types and its kin compare */
+
     } else {
         ngx_str_set(&r->headers_out.content_type, "application/x-ndjson");
+        r->headers_out.content_type_len = r->headers_out.content_type.len;
     }
 
-    r->headers_out.content_type_len = r->headers_out.content_type.len;
     r->headers_out.content_type_lowcase = NULL;
     ngx_str_null(&r->headers_out.charset);
 

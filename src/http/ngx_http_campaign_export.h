@@ -1,9 +1,9 @@
 
 /*
- * Exports: all items of a list as CSV (RFC 4180) or NDJSON, in a reply of unknown length.  A source reads the next page of the list, its columns or the
- * resource's fields print the rows.  Each page is a read of its own in a pool of its own, so that no snapshot outlives a page and memory is that of one
- * page; the next one is read when the client has taken the last, after a turn of the event loop.  A page may be short or empty and have a next one.
- * A read that fails after the reply has begun cuts the reply off: the client misses its last chunk.
+ * Exports: all items of a list as CSV (RFC 4180) or NDJSON, in a reply of unknown length.  A source reads the next page of the list, its
+ * columns or the resource's fields print the rows.  Each page is a read of its own in a pool of its own, so that no snapshot outlives a
+ * page and memory is that of one page; the next one is read when the client has taken the last, after a turn of the event loop.  A page may
+ * be short or empty and have a next one. A read that fails after the reply has begun cuts the reply off: the client misses its last chunk.
  */
 
 #ifndef _NGX_HTTP_CAMPAIGN_EXPORT_H_INCLUDED_
@@ -42,7 +42,10 @@ typedef struct {
     ngx_uint_t                           size;          /* items a page; 0: NGX_CAMPAIGN_EXPORT_PAGE */
     ngx_str_t                            file;          /* suggested name, without its extension */
 
-    /* starts the read of page (token and filters are set) with op, whose pool is page's too; returns what the store's starting call returned */
+    /*
+     * starts the read of page (token and filters are set) with op, whose pool is page's too; returns what the store's starting call
+     * returned
+     */
     ngx_int_t                          (*read)(ngx_http_campaign_call_t *call, ngx_campaign_op_t *op, ngx_campaign_page_t *page);
 } ngx_http_campaign_export_source_t;
 
@@ -50,7 +53,10 @@ typedef struct {
 /* what the request's Accept asks for; wildcards are JSON */
 ngx_http_campaign_export_form_e ngx_http_campaign_export_form(ngx_http_campaign_call_t *call);
 
-/* a handler's last step: replies with all items that page (its filters; token and size do not count) selects.  `?raw=true`: no protection of formulas */
+/*
+ * a handler's last step: replies with all items that page (its filters; token and size do not count) selects.  `?raw=true`: no protection
+ * of formulas
+ */
 ngx_int_t ngx_http_campaign_export(ngx_http_campaign_call_t *call, const ngx_http_campaign_export_source_t *source,
     ngx_http_campaign_export_form_e form, const ngx_campaign_page_t *page);
 
@@ -61,8 +67,8 @@ void ngx_http_campaign_export_uuid(ngx_http_campaign_call_t *call, const void *p
 void ngx_http_campaign_export_date(ngx_http_campaign_call_t *call, const void *place, u_char *room, ngx_str_t *text);   /* time_t */
 
 /*
- * A spreadsheet takes a cell that begins with = + - @ TAB or CR for a formula, so an export puts a ' in front of it, and of one that begins with
- * quotation marks ' and then one of these.  1: value is such a cell; an import drops the first ' of it, if there is one
+ * A spreadsheet takes a cell that begins with = + - @ TAB or CR for a formula, so an export puts a ' in front of it, and of one that begins
+ * with quotation marks ' and then one of these.  1: value is such a cell; an import drops the first ' of it, if there is one
  */
 ngx_uint_t ngx_http_campaign_export_formula(const ngx_str_t *value);
 

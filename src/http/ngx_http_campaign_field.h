@@ -72,12 +72,16 @@ struct ngx_http_campaign_filter_s {
     ngx_str_t         name;
 
     /* sets the filter in page; *value becomes what links repeat.  NGX_OK; NGX_DECLINED: wrong, noted; NGX_ERROR: no memory */
-    ngx_int_t       (*read)(ngx_http_campaign_call_t *call, const ngx_http_campaign_filter_t *f, ngx_str_t *value, ngx_campaign_page_t *page);
+    ngx_int_t       (*read)(ngx_http_campaign_call_t *call, const ngx_http_campaign_filter_t *f, ngx_str_t *value,
+                            ngx_campaign_page_t *page);
     const ngx_str_t  *words;    /* of _filter_word; ends with an empty one */
 };
 
 
-/* What a resource is.  Its struct starts with ngx_campaign_rec_t (all but a contact).  fields and filters (of a list) end with an empty name */
+/*
+ * What a resource is.  Its struct starts with ngx_campaign_rec_t (all but a contact).  fields and filters (of a list) end with an empty
+ * name
+ */
 
 struct ngx_http_campaign_resource_s {
     ngx_str_t                          name;            /* segment of its path */
@@ -136,8 +140,12 @@ extern const ngx_http_campaign_field_type_t
     ngx_http_campaign_field_rate,           /* uint64_t, millionths; over 0 .. most messages a second, fractions too */
     ngx_http_campaign_field_links;          /* shown only (offset 0): self, account, and the resource's own */
 
-/* ngx_http_campaign_filter.c: sets page's filters from the query, and call->filters for the links.  NGX_DECLINED: noted; filters may be NULL */
-ngx_int_t ngx_http_campaign_filter_read(ngx_http_campaign_call_t *call, const ngx_http_campaign_filter_t *filters, ngx_campaign_page_t *page);
+/*
+ * ngx_http_campaign_filter.c: sets page's filters from the query, and call->filters for the links.  NGX_DECLINED: noted; filters may be
+ * NULL
+ */
+ngx_int_t ngx_http_campaign_filter_read(ngx_http_campaign_call_t *call, const ngx_http_campaign_filter_t *filters,
+    ngx_campaign_page_t *page);
 
 
 /* the types of filters */

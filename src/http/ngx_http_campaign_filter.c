@@ -1,7 +1,7 @@
 
 /*
- * Filters of lists, `filter[name]=value`: types that a resource's table names.  A value that selects nothing that there can be is the client's mistake, so
- * that a slip is not taken for an empty list.
+ * Filters of lists, `filter[name]=value`: types that a resource's table names.  A value that selects nothing that there can be is the
+ * client's mistake, so that a slip is not taken for an empty list.
  */
 
 #include "ngx_http_campaign_error.h"

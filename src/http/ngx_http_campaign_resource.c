@@ -112,7 +112,8 @@ ngx_http_campaign_resource_change(ngx_http_campaign_call_t *call)
     rec->account = ngx_http_campaign_call_owner(call);
     ngx_memcpy(rec->id, call->id[0], NGX_CAMPAIGN_ID_LEN);
 
-    rc = ngx_campaign_store_update(call->store, ngx_http_campaign_call_op(call, ngx_http_campaign_resource_show), resource->kind, rec, mask);
+    rc = ngx_campaign_store_update(call->store, ngx_http_campaign_call_op(call, ngx_http_campaign_resource_show), resource->kind, rec,
+                                   mask);
 
     return ngx_http_campaign_call_wait(call, rc);
 }

@@ -62,9 +62,10 @@ ngx_int_t ngx_http_campaign_contacts_delete(ngx_http_campaign_call_t *call);
 
 
 /*
- * ngx_http_campaign_contact.c.  Reads a contact of a JSON body: an object, or a string that is its number.  given: which fields stood in it, null ones too
- * (NGX_CAMPAIGN_SET_NUMBER, bit n: field n), and none is required; NULL: the number is.  codes (room for NGX_CAMPAIGN_CONTACT_ERRORS) and *n: what is wrong
- * with it.  Its strings live in call->pool.  NGX_DECLINED: *n is not 0; NGX_ERROR: no memory.
+ * ngx_http_campaign_contact.c.  Reads a contact of a JSON body: an object, or a string that is its number.  given: which fields stood in
+ * it, null ones too (NGX_CAMPAIGN_SET_NUMBER, bit n: field n), and none is required; NULL: the number is.  codes (room for
+ * NGX_CAMPAIGN_CONTACT_ERRORS) and *n: what is wrong with it.  Its strings live in call->pool.  NGX_DECLINED: *n is not 0; NGX_ERROR: no
+ * memory.
  */
 #define NGX_CAMPAIGN_CONTACT_ERRORS  8
 #define NGX_CAMPAIGN_TAG_SEPARATOR   0x1f

@@ -198,9 +198,9 @@ typedef struct {
 
 
 /*
- * A page of a list: by key, never by offset; newest first.  Filters by channel and status have lists of their own and cost nothing.  match and
- * type are looked for in the records: a read looks at NGX_CAMPAIGN_PAGE_SCAN of them at most (about 1 us each), so a page may be short, even
- * empty, and have a next one, and total is known only if no more are in the list (counting them is a second look at each).
+ * A page of a list: by key, never by offset; newest first.  Filters by channel and status have lists of their own and cost nothing.  match
+ * and type are looked for in the records: a read looks at NGX_CAMPAIGN_PAGE_SCAN of them at most (about 1 us each), so a page may be short,
+ * even empty, and have a next one, and total is known only if no more are in the list (counting them is a second look at each).
  */
 
 #define NGX_CAMPAIGN_PAGE_SCAN    2048          /* records */
@@ -468,22 +468,23 @@ ngx_int_t ngx_campaign_store_keep(ngx_campaign_store_t *st, ngx_campaign_op_t *o
 ngx_int_t ngx_campaign_store_account(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_account_t *account);
 
 /*
- * Changes name (AUDIENCE, TEMPLATE) or text (TEMPLATE) of a record; rec's head says which by id and account.  rec is complete in `done`.  EXISTS: the
- * name is taken; NOT_FOUND
+ * Changes name (AUDIENCE, TEMPLATE) or text (TEMPLATE) of a record; rec's head says which by id and account.  rec is complete in `done`.
+ * EXISTS: the name is taken; NOT_FOUND
  */
 ngx_int_t ngx_campaign_store_update(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_kind_e kind, void *rec, ngx_uint_t mask);
 
 ngx_int_t ngx_campaign_store_import(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_import_t *import);
 
 /*
- * Changes the fields of mask of the contact member->id where it stands: it keeps its id, and campaigns that have not claimed it yet send to what it is
- * then.  member is complete in `done`.  EXISTS: the number stands in the audience; NOT_FOUND: no such audience or contact
+ * Changes the fields of mask of the contact member->id where it stands: it keeps its id, and campaigns that have not claimed it yet send to
+ * what it is then.  member is complete in `done`.  EXISTS: the number stands in the audience; NOT_FOUND: no such audience or contact
  */
 ngx_int_t ngx_campaign_store_contact_change(ngx_campaign_store_t *st, ngx_campaign_op_t *op, uint32_t account, u_char *audience,
     ngx_campaign_member_t *member, ngx_uint_t mask);
 
 /* campaigns that have not claimed it yet skip it; its number is free again.  NOT_FOUND as above */
-ngx_int_t ngx_campaign_store_contact_delete(ngx_campaign_store_t *st, ngx_campaign_op_t *op, uint32_t account, u_char *audience, u_char *id);
+ngx_int_t ngx_campaign_store_contact_delete(ngx_campaign_store_t *st, ngx_campaign_op_t *op, uint32_t account, u_char *audience,
+    u_char *id);
 
 /*
  * Creates a campaign: on c->audience, or on pile (no doubles in it).  rec.channel, from, text and schedule are set; status becomes scheduled, and
@@ -497,8 +498,9 @@ ngx_int_t ngx_campaign_store_change(ngx_campaign_store_t *st, ngx_campaign_op_t 
     ngx_uint_t from);
 
 /*
- * CAMPAIGN with all its messages: IN_USE while it is in progress or paused or a message of it is in flight.  AUDIENCE with its contacts, SENDER: IN_USE
- * while a scheduled, running or paused campaign needs it.  ACCOUNT with its keys: IN_USE while it owns anything else.  TEMPLATE, KEY
+ * CAMPAIGN with all its messages: IN_USE while it is in progress or paused or a message of it is in flight.  AUDIENCE with its contacts,
+ * SENDER: IN_USE while a scheduled, running or paused campaign needs it.  ACCOUNT with its keys: IN_USE while it owns anything else.
+ * TEMPLATE, KEY
  */
 ngx_int_t ngx_campaign_store_delete(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_kind_e kind, uint32_t account,
     u_char *id);

@@ -1,7 +1,7 @@
 
 /*
- * Operations on an audience's contacts: import, and one of them looked at, changed, deleted.  It keeps true: a number stands once in an audience; an
- * audience's count is that of its living contacts, at most NGX_CAMPAIGN_RECIPIENTS_MAX; a contact keeps its place for ever.
+ * Operations on an audience's contacts: import, and one of them looked at, changed, deleted.  It keeps true: a number stands once in an
+ * audience; an audience's count is that of its living contacts, at most NGX_CAMPAIGN_RECIPIENTS_MAX; a contact keeps its place for ever.
  */
 
 #include "ngx_campaign_store_lmdb_contact.h"
@@ -203,8 +203,8 @@ ngx_campaign_contact_get_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, void
 /* a living contact and its audience, their strings in pool */
 
 static ngx_campaign_rc_e
-ngx_campaign_contact_find(ngx_campaign_txn_t *t, ngx_campaign_contact_args_t *ca, ngx_pool_t *pool, ngx_campaign_audience_t *a, uint32_t *seq,
-    ngx_campaign_contact_t *contact)
+ngx_campaign_contact_find(ngx_campaign_txn_t *t, ngx_campaign_contact_args_t *ca, ngx_pool_t *pool, ngx_campaign_audience_t *a,
+    uint32_t *seq, ngx_campaign_contact_t *contact)
 {
     uint64_t             list;
     ngx_campaign_rc_e    rc;

@@ -1,8 +1,8 @@
 
 /*
  * Pages of lists, newest first.  A page goes on strictly after the last item of the one before it (or strictly before the first of the one
- * after it), by key: what is created or deleted in between is neither repeated nor skipped, and a page costs the same at any depth.  A walk that
- * looks into records ends after NGX_CAMPAIGN_PAGE_SCAN of them; the place where it ended is where the next page goes on.
+ * after it), by key: what is created or deleted in between is neither repeated nor skipped, and a page costs the same at any depth.  A walk
+ * that looks into records ends after NGX_CAMPAIGN_PAGE_SCAN of them; the place where it ended is where the next page goes on.
  *
  * A token is three numbers of 8 bytes, 32 characters of base64url: direction and key, number of the page, MAC.
  */
@@ -136,8 +136,8 @@ ngx_campaign_page_find(ngx_campaign_txn_t *t, ngx_campaign_page_t *page, ngx_cam
     }
 
     /*
-     * the other side: from the near end of the page, or from the place of an empty one, whose key's item may still be there; of records that are
-     * looked into, this one is the nearest that may be wanted
+     * the other side: from the near end of the page, or from the place of an empty one, whose key's item may still be there; of records
+     * that are looked into, this one is the nearest that may be wanted
      */
 
     if (w->n && w->like == NULL) {

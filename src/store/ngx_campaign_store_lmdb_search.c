@@ -1,7 +1,8 @@
 
 /*
- * Pages of an audience's contacts, all of them or those that match.  A page is found by place, so that its cost is the same at any depth.  It keeps
- * true: a walk looks at NGX_CAMPAIGN_PAGE_SEARCH places at most; what it has not looked at by then belongs to the next page, or to the one before.
+ * Pages of an audience's contacts, all of them or those that match.  A page is found by place, so that its cost is the same at any depth.
+ * It keeps true: a walk looks at NGX_CAMPAIGN_PAGE_SEARCH places at most; what it has not looked at by then belongs to the next page, or to
+ * the one before.
  */
 
 #include "ngx_campaign_store_lmdb_contact.h"
@@ -303,7 +304,10 @@ ngx_campaign_search_links(ngx_campaign_search_t *s, uint32_t from, uint32_t last
 }
 
 
-/* the last `want` wanted contacts before a place: *start is the place of the first of them; with *found < want, where the walk ended: 0, or cut */
+/*
+ * the last `want` wanted contacts before a place: *start is the place of the first of them; with *found < want, where the walk ended: 0, or
+ * cut
+ */
 
 static ngx_campaign_rc_e
 ngx_campaign_search_back(ngx_campaign_search_t *s, uint32_t before, ngx_uint_t want, uint32_t *start, ngx_uint_t *found)

@@ -31,7 +31,8 @@ static ngx_campaign_rc_e test_rename(ngx_campaign_kind_e kind, void *rec, uint32
 static ngx_campaign_rc_e test_set(u_char *audience, const u_char *id, uint64_t number, const char *name, ngx_campaign_member_t *out);
 static ngx_campaign_rc_e test_gone(u_char *audience, const u_char *id);
 static ngx_campaign_rc_e test_get(u_char *audience, const u_char *id, ngx_campaign_member_t *out);
-static ngx_uint_t test_members(u_char *audience, const char *match, ngx_uint_t size, test_place_t *places, ngx_uint_t most, ngx_uint_t *pages);
+static ngx_uint_t test_members(u_char *audience, const char *match, ngx_uint_t size, test_place_t *places, ngx_uint_t most,
+    ngx_uint_t *pages);
 static uint32_t test_count(u_char *audience);
 static ngx_uint_t test_walk(const char *match, ngx_uint_t back, ngx_uint_t *pages, uint64_t *sum);
 
