@@ -42,6 +42,9 @@ sub part {
     return request(POST => "/v1$path", [$a->header, "Content-Type: $type", "Content-Length: $n"]) . $bytes;
 }
 
+# so many MiB; sanitizers keep freed memory
+sub room { $ENV{TEST_NGINX_BINARY} =~ /sanitize/ ? 256 << 20 : $_[0] << 20 }
+
 workers(1);
 
 run_tests();
@@ -80,7 +83,7 @@ is(upload($a, "number,first_name\n15550000002,x\n15550000001,\"" . "x\n" x 5_000
 is(upload($a, '{"number":"15550000001","first_name":"' . 'x' x 10_000_000 . "\"}\n{\"number\":\"15550000002\"}", type => 'application/x-ndjson'),
    '1 0 1 1:1365', 'a line of NDJSON');
 is(upload($a, 'x' x 10_000_000 . "\n15550000001\n"), '400 1353', 'a header row');
-cmp_ok(memory() - $before, '<', 2 << 20, 'memory');
+cmp_ok(memory() - $before, '<', room(2), 'memory');
 
 
 === TEST 3: a client that gives up in the middle leaves the audience as it was
