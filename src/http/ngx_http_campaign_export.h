@@ -14,7 +14,7 @@
 #include "ngx_http_campaign_field.h"
 
 
-#define NGX_CAMPAIGN_EXPORT_PAGE  256           /* items read at once; a source may ask for less */
+#define NGX_CAMPAIGN_EXPORT_PAGE  128           /* items read and printed in one turn; a source may ask for less */
 #define NGX_CAMPAIGN_EXPORT_ROOM  2048          /* bytes that a cell may be made in */
 
 
