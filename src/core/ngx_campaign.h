@@ -59,6 +59,20 @@ typedef enum {
 } ngx_campaign_state_e;
 
 
+/* status of a message, as a client sees it: its state, and whether it is claimed; not stored */
+
+typedef enum {
+    NGX_CAMPAIGN_M_SCHEDULED = 1,   /* waits for its time, its turn or its repeat */
+    NGX_CAMPAIGN_M_ENROUTE,         /* claimed */
+    NGX_CAMPAIGN_M_SENT,
+    NGX_CAMPAIGN_M_DELIVERED,
+    NGX_CAMPAIGN_M_FAILED,
+    NGX_CAMPAIGN_M_CANCELED,
+    NGX_CAMPAIGN_M_SKIPPED,
+    NGX_CAMPAIGN_M_MAX
+} ngx_campaign_message_status_e;
+
+
 /* why a message is in its state; the closed list of the report */
 
 typedef enum {

@@ -36,6 +36,10 @@ static void ngx_campaign_pick_unring(ngx_campaign_pick_account_t *a);
 static void ngx_campaign_pick_unwait(ngx_campaign_pick_lane_t *lane);
 
 static void ngx_campaign_pick_place(ngx_campaign_pick_t *pick, ngx_campaign_pick_campaign_t *c, int64_t now);
+static void ngx_campaign_pick_line_init(ngx_campaign_pick_line_t *line);
+static ngx_uint_t ngx_campaign_pick_line_empty(ngx_campaign_pick_line_t *line);
+static ngx_campaign_pick_campaign_t *ngx_campaign_pick_line_head(ngx_campaign_pick_line_t *line);
+static void ngx_campaign_pick_line_went(ngx_campaign_pick_line_t *line, ngx_campaign_pick_campaign_t *c);
 static void ngx_campaign_pick_ready(ngx_campaign_pick_t *pick, ngx_campaign_pick_campaign_t *c, ngx_uint_t first);
 static void ngx_campaign_pick_park(ngx_campaign_pick_t *pick, ngx_campaign_pick_campaign_t *c);
 static void ngx_campaign_pick_leave(ngx_campaign_pick_t *pick, ngx_campaign_pick_campaign_t *c);
@@ -171,7 +175,8 @@ ngx_campaign_pick_unpark(ngx_campaign_pick_t *pick, int64_t now)
             }
 
             lane = ngx_queue_data(ngx_queue_head(&g->lanes), ngx_campaign_pick_lane_t, queue);
-            c = ngx_queue_data(ngx_queue_head(&lane->parked), ngx_campaign_pick_campaign_t, queue);
+            c = ngx_campaign_pick_line_head(&lane->parked);
+            ngx_campaign_pick_line_went(&lane->parked, c);
 
             ngx_campaign_pick_unwait(lane);
             lane->served = 1;
@@ -201,8 +206,8 @@ ngx_campaign_pick_unserve(ngx_campaign_pick_t *pick, ngx_campaign_pick_gateway_t
 
         ngx_campaign_pick_unwait(lane);
 
-        if (!ngx_queue_empty(&lane->parked)) {
-            c = ngx_queue_data(ngx_queue_head(&lane->parked), ngx_campaign_pick_campaign_t, queue);
+        if (!ngx_campaign_pick_line_empty(&lane->parked)) {
+            c = ngx_campaign_pick_line_head(&lane->parked);
             ngx_campaign_pick_account_place(pick, c->account);
         }
     }
@@ -244,7 +249,7 @@ ngx_campaign_pick_visit(ngx_campaign_pick_t *pick, ngx_campaign_pick_account_t *
         ngx_campaign_pick_allow(pick, a, now);
     }
 
-    c = ngx_queue_data(ngx_queue_head(&a->ready), ngx_campaign_pick_campaign_t, queue);
+    c = ngx_campaign_pick_line_head(&a->ready);
 
     if (a->allowed == 0 || (a->allowed <= a->spare && !c->first)) {
         ngx_campaign_pick_spent(pick, a, now);
@@ -277,7 +282,8 @@ ngx_campaign_pick_visit(ngx_campaign_pick_t *pick, ngx_campaign_pick_account_t *
     c->gateway->used++;
 
     ngx_queue_remove(&c->queue);
-    ngx_queue_insert_tail(&a->ready, &c->queue);
+    ngx_queue_insert_tail(&a->ready.of[c->urgent], &c->queue);
+    ngx_campaign_pick_line_went(&a->ready, c);
 
     if (c->want >= ngx_campaign_pick_need(c, now)) {
         ngx_campaign_pick_leave(pick, c);
@@ -550,10 +556,10 @@ static void
 ngx_campaign_pick_ready(ngx_campaign_pick_t *pick, ngx_campaign_pick_campaign_t *c, ngx_uint_t first)
 {
     if (first) {
-        ngx_queue_insert_head(&c->account->ready, &c->queue);
+        ngx_queue_insert_head(&c->account->ready.of[c->urgent], &c->queue);
 
     } else {
-        ngx_queue_insert_tail(&c->account->ready, &c->queue);
+        ngx_queue_insert_tail(&c->account->ready.of[c->urgent], &c->queue);
     }
 
     c->first = first ? 1 : 0;
@@ -570,7 +576,7 @@ ngx_campaign_pick_park(ngx_campaign_pick_t *pick, ngx_campaign_pick_campaign_t *
 
     lane = ngx_campaign_pick_lane(pick, c);
 
-    ngx_queue_insert_tail(&lane->parked, &c->queue);
+    ngx_queue_insert_tail(&lane->parked.of[c->urgent], &c->queue);
     c->place = NGX_CAMPAIGN_PICK_PARKED;
 
     ngx_campaign_pick_account_place(pick, c->account);
@@ -589,19 +595,58 @@ ngx_campaign_pick_leave(ngx_campaign_pick_t *pick, ngx_campaign_pick_campaign_t 
     ngx_queue_remove(&c->queue);
 
     if (c->place == NGX_CAMPAIGN_PICK_READY) {
-        if (ngx_queue_empty(&c->account->ready)) {
+        if (ngx_campaign_pick_line_empty(&c->account->ready)) {
             ngx_campaign_pick_unring(c->account);
         }
 
     } else {
         lane = ngx_campaign_pick_lane(pick, c);
 
-        if (lane->waits && ngx_queue_empty(&lane->parked)) {
+        if (lane->waits && ngx_campaign_pick_line_empty(&lane->parked)) {
             ngx_campaign_pick_unwait(lane);
         }
     }
 
     c->place = NGX_CAMPAIGN_PICK_NOWHERE;
+}
+
+
+static void
+ngx_campaign_pick_line_init(ngx_campaign_pick_line_t *line)
+{
+    ngx_queue_init(&line->of[0]);
+    ngx_queue_init(&line->of[1]);
+
+    line->row = 0;
+}
+
+
+static ngx_uint_t
+ngx_campaign_pick_line_empty(ngx_campaign_pick_line_t *line)
+{
+    return ngx_queue_empty(&line->of[0]) && ngx_queue_empty(&line->of[1]);
+}
+
+
+/* of a line that is not empty: whose turn it is */
+
+static ngx_campaign_pick_campaign_t *
+ngx_campaign_pick_line_head(ngx_campaign_pick_line_t *line)
+{
+    ngx_uint_t  urgent;
+
+    urgent = ngx_queue_empty(&line->of[0]) || (!ngx_queue_empty(&line->of[1]) && line->row < NGX_CAMPAIGN_PICK_URGENT - 1);
+
+    return ngx_queue_data(ngx_queue_head(&line->of[urgent]), ngx_campaign_pick_campaign_t, queue);
+}
+
+
+/* one of c's messages went; no others waiting, they have no claim to what comes */
+
+static void
+ngx_campaign_pick_line_went(ngx_campaign_pick_line_t *line, ngx_campaign_pick_campaign_t *c)
+{
+    line->row = (c->urgent && !ngx_queue_empty(&line->of[0])) ? line->row + 1 : 0;
 }
 
 
@@ -642,7 +687,7 @@ ngx_campaign_pick_account_place(ngx_campaign_pick_t *pick, ngx_campaign_pick_acc
     if (a->timer.set) {
         ngx_campaign_pick_unring(a);
 
-    } else if (!a->in_ring && !ngx_queue_empty(&a->ready)) {
+    } else if (!a->in_ring && !ngx_campaign_pick_line_empty(&a->ready)) {
         ngx_queue_insert_tail(&pick->ring, &a->queue);
         a->in_ring = 1;
     }
@@ -650,7 +695,7 @@ ngx_campaign_pick_account_place(ngx_campaign_pick_t *pick, ngx_campaign_pick_acc
     for (i = 0; i < pick->ngateways; i++) {
         lane = &a->lanes[i];
 
-        if (!lane->waits && !lane->served && !ngx_queue_empty(&lane->parked)) {
+        if (!lane->waits && !lane->served && !ngx_campaign_pick_line_empty(&lane->parked)) {
             ngx_queue_insert_tail(&pick->gateways[i].lanes, &lane->queue);
             lane->waits = 1;
         }
@@ -698,12 +743,12 @@ ngx_campaign_pick_account_idle(ngx_campaign_pick_t *pick, ngx_campaign_pick_acco
     ngx_uint_t  i;
 
     for (i = 0; i < pick->ngateways; i++) {
-        if (!ngx_queue_empty(&a->lanes[i].parked)) {
+        if (!ngx_campaign_pick_line_empty(&a->lanes[i].parked)) {
             return 0;
         }
     }
 
-    return ngx_queue_empty(&a->ready);
+    return ngx_campaign_pick_line_empty(&a->ready);
 }
 
 
@@ -721,11 +766,11 @@ ngx_campaign_pick_account_add(ngx_campaign_pick_t *pick, ngx_campaign_pick_accou
 {
     ngx_uint_t  i;
 
-    ngx_queue_init(&a->ready);
+    ngx_campaign_pick_line_init(&a->ready);
     ngx_queue_init(&a->claims);
 
     for (i = 0; i < pick->ngateways; i++) {
-        ngx_queue_init(&a->lanes[i].parked);
+        ngx_campaign_pick_line_init(&a->lanes[i].parked);
         a->lanes[i].waits = 0;
         a->lanes[i].served = 0;
     }

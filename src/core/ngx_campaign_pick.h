@@ -12,7 +12,10 @@
  *   own rate of a campaign   a second ngx_campaign_gcra_t, asked where the account's is; its time goes into `rest`
  *   sending window           `rest` until it opens
  *   canary                   a bound on `fresh`, raised when its outcomes are known
- *   priority                 messages that a campaign gives before the next one's turn (one today); a ring a class for "always first"
+ *   share of a campaign      messages that it gives before the next one's turn (one today)
+ *
+ * What is urgent goes before the account's other campaigns, wherever they wait; so that these are not forgotten, one of
+ * NGX_CAMPAIGN_PICK_URGENT messages is theirs.
  *
  * All structs are the caller's memory, zeroed, and stay where they are while they are added.  Times are us since 1970; nothing can fail.
  */
@@ -26,6 +29,8 @@
 
 
 #define NGX_CAMPAIGN_PICK_REST  20000           /* us that a campaign waits after a claim that got nothing */
+
+#define NGX_CAMPAIGN_PICK_URGENT  8             /* of so many messages, all but one may be urgent while others wait */
 
 #define NGX_CAMPAIGN_PICK_NEVER ((int64_t) 0x7fffffffffffffffLL)
 
@@ -42,11 +47,18 @@ typedef struct {
     void                          *data;
 } ngx_campaign_pick_gateway_t;
 
+/* campaigns that wait, in two classes */
+
+typedef struct {
+    ngx_queue_t                    of[2];       /* urgent ones: 1 */
+    ngx_uint_t                     row;         /* urgent ones that went since another did */
+} ngx_campaign_pick_line_t;
+
 /* an account at a gateway */
 
 typedef struct {
     ngx_queue_t                    queue;       /* in gateway->lanes or ->served */
-    ngx_queue_t                    parked;      /* campaigns */
+    ngx_campaign_pick_line_t       parked;      /* campaigns */
     unsigned                       waits:1;     /* is in lanes */
     unsigned                       served:1;    /* is in served */
 } ngx_campaign_pick_lane_t;
@@ -60,7 +72,7 @@ struct ngx_campaign_pick_account_s {
     ngx_campaign_pick_lane_t      *lanes;
     ngx_campaign_heap_node_t       timer;        /* set: the rate is spent until then */
     ngx_queue_t                    queue;       /* in pick->ring */
-    ngx_queue_t                    ready;       /* campaigns */
+    ngx_campaign_pick_line_t       ready;       /* campaigns */
     ngx_queue_t                    asked;       /* in pick->asked */
     ngx_queue_t                    claims;      /* result of a turn: campaigns asked for, by their `claim` */
     uint32_t                       allowed;     /* of this turn's messages, left */
@@ -75,6 +87,7 @@ struct ngx_campaign_pick_campaign_s {
     ngx_campaign_pick_account_t   *account;
     ngx_campaign_pick_gateway_t   *gateway;
     void                          *data;
+    unsigned                       urgent:1;
 
     uint32_t                       want;        /* result of a turn: messages to claim */
     uint32_t                       again;       /* result of a turn: of these, repeats at most */
@@ -120,7 +133,7 @@ void ngx_campaign_pick_account_set(ngx_campaign_pick_t *pick, ngx_campaign_pick_
 void ngx_campaign_pick_account_remove(ngx_campaign_pick_t *pick, ngx_campaign_pick_account_t *a);
 
 /*
- * What a campaign (account and gateway are set; added by the first call) has to send.  In a turn, between _turn and _claimed, it is
+ * What a campaign (account, gateway and urgent are set; added by the first call) has to send.  In a turn, between _turn and _claimed, it is
  * only noted.
  */
 void ngx_campaign_pick_campaign_set(ngx_campaign_pick_t *pick, ngx_campaign_pick_campaign_t *c, uint32_t fresh, int64_t again_at,

@@ -10,6 +10,7 @@
 
 
 static ngx_str_t *ngx_campaign_word(ngx_str_t *words, ngx_uint_t n, ngx_uint_t i);
+static ngx_uint_t ngx_campaign_word_find(ngx_str_t *words, ngx_uint_t n, ngx_uint_t canceled, ngx_str_t *word);
 
 
 /* clang-format off */
@@ -42,6 +43,17 @@ static ngx_str_t  ngx_campaign_state_words[NGX_CAMPAIGN_S_MAX] = {
     [NGX_CAMPAIGN_S_FAILED]    = ngx_string("failed"),
     [NGX_CAMPAIGN_S_CANCELED]  = ngx_string("canceled"),
     [NGX_CAMPAIGN_S_SKIPPED]   = ngx_string("skipped")
+};
+
+
+static ngx_str_t  ngx_campaign_message_words[NGX_CAMPAIGN_M_MAX] = {
+    [NGX_CAMPAIGN_M_SCHEDULED] = ngx_string("scheduled"),
+    [NGX_CAMPAIGN_M_ENROUTE]   = ngx_string("enroute"),
+    [NGX_CAMPAIGN_M_SENT]      = ngx_string("sent"),
+    [NGX_CAMPAIGN_M_DELIVERED] = ngx_string("delivered"),
+    [NGX_CAMPAIGN_M_FAILED]    = ngx_string("failed"),
+    [NGX_CAMPAIGN_M_CANCELED]  = ngx_string("canceled"),
+    [NGX_CAMPAIGN_M_SKIPPED]   = ngx_string("skipped")
 };
 
 
@@ -107,21 +119,37 @@ ngx_campaign_status_settled(uint32_t accepted)
 ngx_campaign_status_e
 ngx_campaign_status_find(ngx_str_t *word)
 {
-    ngx_str_t              *name;
-    ngx_campaign_status_e   status;
+    return ngx_campaign_word_find(ngx_campaign_status_words, NGX_CAMPAIGN_C_MAX, NGX_CAMPAIGN_C_CANCELED, word);
+}
 
-    for (status = NGX_CAMPAIGN_C_SCHEDULED; status < NGX_CAMPAIGN_C_MAX; status++) {
-        name = &ngx_campaign_status_words[status];
+
+ngx_campaign_message_status_e
+ngx_campaign_message_status_find(ngx_str_t *word)
+{
+    return ngx_campaign_word_find(ngx_campaign_message_words, NGX_CAMPAIGN_M_MAX, NGX_CAMPAIGN_M_CANCELED, word);
+}
+
+
+/* any case; the word of `canceled` has two spellings.  0: none */
+
+static ngx_uint_t
+ngx_campaign_word_find(ngx_str_t *words, ngx_uint_t n, ngx_uint_t canceled, ngx_str_t *word)
+{
+    ngx_str_t   *name;
+    ngx_uint_t   i;
+
+    for (i = 1; i < n; i++) {
+        name = &words[i];
 
         if (name->len == word->len && ngx_strncasecmp(name->data, word->data, name->len) == 0) {
-            return status;
+            return i;
         }
     }
 
     name = &ngx_campaign_word_cancelled;
 
     if (name->len == word->len && ngx_strncasecmp(name->data, word->data, name->len) == 0) {
-        return NGX_CAMPAIGN_C_CANCELED;
+        return canceled;
     }
 
     return 0;
@@ -139,6 +167,13 @@ ngx_str_t *
 ngx_campaign_state_name(ngx_campaign_state_e state)
 {
     return ngx_campaign_word(ngx_campaign_state_words, NGX_CAMPAIGN_S_MAX, state);
+}
+
+
+ngx_str_t *
+ngx_campaign_message_status_name(ngx_campaign_message_status_e status)
+{
+    return ngx_campaign_word(ngx_campaign_message_words, NGX_CAMPAIGN_M_MAX, status);
 }
 
 

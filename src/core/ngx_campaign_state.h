@@ -19,10 +19,12 @@ ngx_uint_t ngx_campaign_status_from(ngx_campaign_status_e to);
 /* lower-case word ("in_progress"); a constant; empty for a number out of range */
 ngx_str_t *ngx_campaign_status_name(ngx_campaign_status_e status);
 ngx_str_t *ngx_campaign_state_name(ngx_campaign_state_e state);         /* retry and pending: "scheduled" */
+ngx_str_t *ngx_campaign_message_status_name(ngx_campaign_message_status_e status);
 ngx_str_t *ngx_campaign_reason_name(ngx_campaign_reason_e reason);
 
 /* the status that a word (any case, "cancelled" too) names; 0: none */
 ngx_campaign_status_e ngx_campaign_status_find(ngx_str_t *word);
+ngx_campaign_message_status_e ngx_campaign_message_status_find(ngx_str_t *word);
 
 /* final status of a campaign whose messages are all settled: completed if the gateway accepted one, else failed */
 ngx_campaign_status_e ngx_campaign_status_settled(uint32_t accepted);

@@ -257,6 +257,7 @@ ngx_http_campaign_picture_add(ngx_http_campaign_dispatch_t *d, ngx_campaign_live
     live->pick.account = &a->pick;
     live->pick.gateway = &d->pick.gateways[gateway];
     live->pick.data = live;
+    live->pick.urgent = c->rec.apart ? 1 : 0;
 
     live->node.key = change->no;
     ngx_rbtree_insert(&d->campaigns, &live->node);

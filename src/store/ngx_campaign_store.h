@@ -128,6 +128,7 @@ typedef struct {
     uint64_t                 no;            /* number within its kind, from 1; never shown */
     uint32_t                 account;       /* number of the owner's account; 0: the server's own (accounts) */
     ngx_uint_t               status;        /* ngx_campaign_status_e of a campaign, ..account_status_e of an account, 0 */
+    ngx_uint_t               apart;         /* 1: a campaign of messages sent alone: no name, in no list, found by their ids only */
     ngx_str_t                name;
     ngx_str_t                channel;       /* upper case; empty where a kind has none */
     time_t                   created;
@@ -221,12 +222,45 @@ typedef struct {
     uint64_t                 number;        /* of this page, from 1 */
     ngx_str_t                first, current, previous, next;    /* tokens; data NULL: no such page; empty: without token */
     unsigned                 uncounted:1;   /* total is not known: too many to look at */
+
+    ngx_str_t                query;         /* the caller's: further filters as links repeat them, "&filter…" */
 } ngx_campaign_page_t;
 
 /* offsets of the strings that a page is asked for by */
 
 #define NGX_CAMPAIGN_PAGE_STRINGS                                                                                     \
     { offsetof(ngx_campaign_page_t, channel), offsetof(ngx_campaign_page_t, match), offsetof(ngx_campaign_page_t, token) }
+
+
+/* a message as it is now.  Its dates, channel and sender are its campaign's */
+
+typedef struct {
+    ngx_campaign_rec_t       rec;           /* id: its own; no: its campaign's; status: ngx_campaign_message_status_e */
+    uint32_t                 seq;
+    ngx_uint_t               reason;        /* ngx_campaign_reason_e; of one that waits for a repeat: of the try before it */
+    ngx_uint_t               attempts;      /* tries, one under way included */
+    u_char                   campaign[NGX_CAMPAIGN_ID_LEN];     /* zero: it was sent alone */
+    u_char                   template[NGX_CAMPAIGN_ID_LEN];
+    ngx_str_t                from;
+    ngx_str_t                text;          /* its template's: for its contact to be rendered */
+    time_t                   schedule;
+    ngx_campaign_contact_t   contact;       /* number 0: was deleted */
+} ngx_campaign_message_t;
+
+/*
+ * A page of messages: newest campaign first, those of a campaign in the order of its recipients.  A page may be short, or empty, and have
+ * a next one: an operation looks at so many messages only.
+ */
+
+typedef struct {
+    ngx_campaign_page_t      page;          /* kind MESSAGE, account, channel, token, size (up to 1000); items: ngx_campaign_message_t */
+    u_char                  *campaign;      /* id: of this one; NULL: of all, and those sent alone */
+    ngx_uint_t               statuses;      /* mask (1 << ngx_campaign_message_status_e); 0: any */
+    ngx_str_t                from;
+    ngx_str_t                to;            /* digits */
+    ngx_uint_t               prefix;        /* 1: `to` is how numbers begin */
+    time_t                   since, until;  /* date of creation, both inclusive; 0: any */
+} ngx_campaign_messages_t;
 
 
 /* what a new campaign refers to; the answers are apart, so that a client hears of all its mistakes at once */
@@ -450,6 +484,12 @@ ngx_int_t ngx_campaign_store_hold(ngx_campaign_store_t *st, ngx_campaign_op_t *o
 /* event loop only; of a key that is not held: nothing */
 void ngx_campaign_store_release(ngx_campaign_store_t *st, ngx_campaign_idem_t *idem);
 
+/* NOT_FOUND: the campaign asked for; INVALID: token */
+ngx_int_t ngx_campaign_store_messages(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_messages_t *messages);
+
+ngx_int_t ngx_campaign_store_message(ngx_campaign_store_t *st, ngx_campaign_op_t *op, uint32_t account, u_char *id,
+    ngx_campaign_message_t *out);
+
 ngx_int_t ngx_campaign_store_peek(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_peek_t *peek);
 
 /* writes */
@@ -489,6 +529,7 @@ ngx_int_t ngx_campaign_store_contact_delete(ngx_campaign_store_t *st, ngx_campai
 /*
  * Creates a campaign: on c->audience, or on pile (no doubles in it).  rec.channel, from, text and schedule are set; status becomes scheduled, and
  * the dispatcher starts it.  c is complete in `done`.  EXISTS: name; NOT_FOUND: audience or sender went away meanwhile; INVALID: nobody in it.
+ * rec.apart: messages sent alone, that go ahead of campaigns; message n of them is place n of the pile.
  */
 ngx_int_t ngx_campaign_store_create(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_campaign_t *c,
     ngx_campaign_pile_t *pile);
@@ -496,6 +537,9 @@ ngx_int_t ngx_campaign_store_create(ngx_campaign_store_t *st, ngx_campaign_op_t 
 /* c->rec.account and .id say which; from: mask (1 << status) of statuses in which it may be changed, else CONFLICT; c is complete in `done` */
 ngx_int_t ngx_campaign_store_change(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_campaign_t *c, ngx_uint_t mask,
     ngx_uint_t from);
+
+/* a message that is not claimed; CONFLICT: it is, or was.  One canceled before is OK */
+ngx_int_t ngx_campaign_store_message_cancel(ngx_campaign_store_t *st, ngx_campaign_op_t *op, uint32_t account, u_char *id);
 
 /*
  * CAMPAIGN with all its messages: IN_USE while it is in progress or paused or a message of it is in flight.  AUDIENCE with its contacts,

@@ -8,8 +8,8 @@
  *   rec     account u32 | kind u8 | no u64                         -> record (codec); a campaign's part that never changes
  *   name    account u32 | kind u8 | n u8, channel | name           -> no u64 (senders: channel; others: n = 0)
  *   list    account u32 | kind u8 | facet u8 | n u8, channel | status u8 | no u64  -> nothing; facet: 0 all, 1 by channel, 2 by
- *           status, 3 both; what a facet does not name is left out
- *   count   the same without no                                    -> u64
+ *           status, 3 both; what a facet does not name is left out.  kind MESSAGE: campaigns of messages sent alone (rec.apart)
+ *   count   the same without no                                    -> u64; kind MESSAGE, facet + 4: messages of all campaigns
  *   key     SHA-256 of an API key                                  -> account u32, no u64 of the key's record
  *   block   list u64 | block u32                                   -> packed contacts, NGX_CAMPAIGN_BLOCK a block; crc32c u32
  *   number  list u64                                               -> sorted doubles: number u64, seq u32 (audiences only)
@@ -302,6 +302,11 @@ void ngx_campaign_lmdb_walk_init(ngx_campaign_walk_t *w, uint64_t list, uint32_t
 
 /* OK: the contact at w->seq, which moves on by one; NOT_FOUND: the list ends; others: failed */
 ngx_campaign_rc_e ngx_campaign_lmdb_walk_next(ngx_campaign_txn_t *t, ngx_campaign_walk_t *w, ngx_campaign_contact_t *contact);
+
+/* ngx_campaign_store_lmdb_message.c */
+
+/* n messages of a new campaign, or (add 0) of one that goes, in the totals of its account and channel */
+ngx_campaign_rc_e ngx_campaign_lmdb_message_count(ngx_campaign_txn_t *t, const ngx_campaign_rec_t *campaign, uint32_t n, ngx_uint_t add);
 
 /* ngx_campaign_store_lmdb_campaign.c */
 

@@ -149,6 +149,10 @@ ngx_campaign_create_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, void *arg
     }
 
     if (rc == NGX_CAMPAIGN_OK) {
+        rc = ngx_campaign_lmdb_message_count(t, &c.rec, run.progress.total, 1);
+    }
+
+    if (rc == NGX_CAMPAIGN_OK) {
         rc = ngx_campaign_sched_put(t, &c.rec, &run);
     }
 

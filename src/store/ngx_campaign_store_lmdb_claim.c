@@ -5,11 +5,12 @@
  */
 
 #include "ngx_campaign_store_lmdb_turn.h"
+#include "ngx_campaign_store_lmdb_contact.h"
 #include "ngx_campaign_gcra.h"
 
 
 #define NGX_CAMPAIGN_CLAIM_SPAN  8192           /* places between done and upto: a slow message holds up no other */
-#define NGX_CAMPAIGN_CLAIM_GONE  4096           /* places of deleted contacts passed in one claim */
+#define NGX_CAMPAIGN_CLAIM_GONE  4096           /* places of deleted contacts, or of canceled messages, passed in one claim */
 
 
 static ngx_campaign_rc_e ngx_campaign_turn_claim(ngx_campaign_states_t *x, ngx_campaign_claim_t *c, uint32_t account, uint32_t allowed);
@@ -257,7 +258,7 @@ ngx_campaign_turn_claim_again(ngx_campaign_states_t *x, ngx_campaign_claim_t *c,
             continue;
         }
 
-        rc = ngx_campaign_states_tries_get(x, seq, &attempts, &flags);
+        rc = ngx_campaign_states_tries_get(x, seq, &attempts, &flags, NULL);
         if (rc != NGX_CAMPAIGN_OK) {
             return rc;
         }
@@ -286,8 +287,9 @@ ngx_campaign_turn_claim_again(ngx_campaign_states_t *x, ngx_campaign_claim_t *c,
 static ngx_campaign_rc_e
 ngx_campaign_turn_claim_fresh(ngx_campaign_states_t *x, ngx_campaign_claim_t *c, ngx_campaign_campaign_t *campaign, uint32_t most)
 {
+    u_char                  *byte;
     uint32_t                 seq, end;
-    ngx_uint_t               gone;
+    ngx_uint_t               gone, canceled;
     ngx_campaign_rc_e        rc;
     ngx_campaign_run_t      *run;
     ngx_campaign_walk_t      walk;
@@ -302,17 +304,27 @@ ngx_campaign_turn_claim_fresh(ngx_campaign_states_t *x, ngx_campaign_claim_t *c,
 
         seq = run->upto;
 
+        rc = ngx_campaign_states_byte(x, seq, &byte);
+        if (rc != NGX_CAMPAIGN_OK) {
+            return rc;
+        }
+
+        canceled = *byte;                               /* by itself: nothing else is written before its claim */
+
         rc = ngx_campaign_lmdb_walk_next(x->t, &walk, &contact);
         if (rc != NGX_CAMPAIGN_OK) {
             return rc == NGX_CAMPAIGN_NOT_FOUND ? ngx_campaign_lmdb_failed(x->t, MDB_CORRUPTED, "contact of a message") : rc;
         }
 
+        if (canceled) {
+            gone++;                                     /* and counted then */
+            continue;
+        }
+
         if (contact.deleted) {
             gone++;
 
-            /* the mark is the newest campaign when it was deleted: an older campaign, or that one, counts it */
-
-            rc = ngx_campaign_turn_gone(x, seq, campaign->rec.no <= contact.deleted - 1);
+            rc = ngx_campaign_turn_gone(x, seq, ngx_campaign_message_recipient(campaign, &contact));
             if (rc != NGX_CAMPAIGN_OK) {
                 return rc;
             }
@@ -362,9 +374,6 @@ static ngx_campaign_rc_e
 ngx_campaign_turn_message(ngx_campaign_states_t *x, ngx_campaign_claim_t *c, uint32_t seq, ngx_uint_t attempt, ngx_uint_t redelivery,
     ngx_campaign_contact_t *contact)
 {
-    u_char                  *p;
-    size_t                   len;
-    ngx_uint_t               i;
     ngx_campaign_claimed_t  *m;
 
     m = &c->messages[c->n++];
@@ -377,27 +386,5 @@ ngx_campaign_turn_message(ngx_campaign_states_t *x, ngx_campaign_claim_t *c, uin
 
     x->run.progress.enroute++;
 
-    for (len = 0, i = 0; i < NGX_CAMPAIGN_CONTACT_FIELDS; i++) {
-        len += contact->field[i].len;
-    }
-
-    if (len == 0) {
-        return NGX_CAMPAIGN_OK;
-    }
-
-    p = ngx_pnalloc(x->pool, len);                      /* out of the map */
-    if (p == NULL) {
-        return NGX_CAMPAIGN_FAILURE;
-    }
-
-    for (i = 0; i < NGX_CAMPAIGN_CONTACT_FIELDS; i++) {
-        if (contact->field[i].len == 0) {
-            continue;
-        }
-
-        m->contact.field[i].data = p;
-        p = ngx_cpymem(p, contact->field[i].data, contact->field[i].len);
-    }
-
-    return NGX_CAMPAIGN_OK;
+    return ngx_campaign_contact_copy(x->pool, &m->contact) == NGX_OK ? NGX_CAMPAIGN_OK : NGX_CAMPAIGN_FAILURE;
 }

@@ -33,8 +33,8 @@ static ngx_campaign_rc_e ngx_campaign_delete_account(ngx_campaign_txn_t *t, cons
 static ngx_campaign_rc_e ngx_campaign_delete_account_keys(ngx_campaign_txn_t *t, uint32_t account, ngx_pool_t *pool);
 
 static ngx_campaign_rc_e ngx_campaign_delete_used(ngx_campaign_txn_t *t, uint32_t account, const ngx_campaign_delete_use_t *use);
-static ngx_campaign_rc_e ngx_campaign_delete_used_status(ngx_campaign_txn_t *t, uint32_t account, ngx_uint_t status,
-    const ngx_campaign_delete_use_t *use);
+static ngx_campaign_rc_e ngx_campaign_delete_used_list(ngx_campaign_txn_t *t, uint32_t account, ngx_campaign_kind_e kind,
+    ngx_uint_t status, const ngx_campaign_delete_use_t *use);
 static ngx_campaign_rc_e ngx_campaign_delete_next(ngx_campaign_txn_t *t, const u_char *list, size_t len, uint64_t after, uint64_t *no);
 
 
@@ -104,7 +104,11 @@ ngx_campaign_delete_campaign(ngx_campaign_txn_t *t, const ngx_campaign_delete_t 
 
     c.rec.status = run.status;                          /* it is listed under this one */
 
-    rc = ngx_campaign_lmdb_record_delete(t, NGX_CAMPAIGN_CAMPAIGN, &c.rec);
+    rc = ngx_campaign_lmdb_message_count(t, &c.rec, run.progress.total, 0);
+
+    if (rc == NGX_CAMPAIGN_OK) {
+        rc = ngx_campaign_lmdb_record_delete(t, NGX_CAMPAIGN_CAMPAIGN, &c.rec);
+    }
 
     return rc == NGX_CAMPAIGN_OK ? ngx_campaign_delete_campaign_rest(t, &c, &run) : rc;
 }
@@ -243,7 +247,9 @@ ngx_campaign_delete_account(ngx_campaign_txn_t *t, const ngx_campaign_delete_t *
 
     for (kind = 1; kind < NGX_CAMPAIGN_KIND_MAX; kind++) {
 
-        if (kind == NGX_CAMPAIGN_ACCOUNT || kind == NGX_CAMPAIGN_KEY || ngx_campaign_lmdb_record_size(kind) == 0) {
+        if (kind == NGX_CAMPAIGN_ACCOUNT || kind == NGX_CAMPAIGN_KEY
+            || (ngx_campaign_lmdb_record_size(kind) == 0 && kind != NGX_CAMPAIGN_MESSAGE))
+        {
             continue;
         }
 
@@ -317,7 +323,12 @@ ngx_campaign_delete_used(ngx_campaign_txn_t *t, uint32_t account, const ngx_camp
     static const ngx_uint_t  status[] = { NGX_CAMPAIGN_C_SCHEDULED, NGX_CAMPAIGN_C_IN_PROGRESS, NGX_CAMPAIGN_C_PAUSED };
 
     for (i = 0; i < sizeof(status) / sizeof(status[0]); i++) {
-        rc = ngx_campaign_delete_used_status(t, account, status[i], use);
+        rc = ngx_campaign_delete_used_list(t, account, NGX_CAMPAIGN_CAMPAIGN, status[i], use);
+
+        if (rc == NGX_CAMPAIGN_OK) {
+            rc = ngx_campaign_delete_used_list(t, account, NGX_CAMPAIGN_MESSAGE, status[i], use);
+        }
+
         if (rc != NGX_CAMPAIGN_OK) {
             return rc;
         }
@@ -328,7 +339,8 @@ ngx_campaign_delete_used(ngx_campaign_txn_t *t, uint32_t account, const ngx_camp
 
 
 static ngx_campaign_rc_e
-ngx_campaign_delete_used_status(ngx_campaign_txn_t *t, uint32_t account, ngx_uint_t status, const ngx_campaign_delete_use_t *use)
+ngx_campaign_delete_used_list(ngx_campaign_txn_t *t, uint32_t account, ngx_campaign_kind_e kind, ngx_uint_t status,
+    const ngx_campaign_delete_use_t *use)
 {
     u_char                    list[NGX_CAMPAIGN_LIST_KEY];
     size_t                    len;
@@ -337,7 +349,7 @@ ngx_campaign_delete_used_status(ngx_campaign_txn_t *t, uint32_t account, ngx_uin
     ngx_campaign_campaign_t   c;
     const ngx_campaign_rec_t  *sender;
 
-    len = ngx_campaign_lmdb_record_list(list, NGX_CAMPAIGN_CAMPAIGN, account, &ngx_campaign_delete_any, status);
+    len = ngx_campaign_lmdb_record_list(list, kind, account, &ngx_campaign_delete_any, status);
     sender = use->sender;
 
     for (no = 0; ; /* void */ ) {

@@ -221,18 +221,18 @@ ngx_campaign_object_get_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, void 
 {
     ngx_campaign_object_get_t *get = args;
 
-    uint32_t  zero;
-    uint64_t  no;
+    ngx_campaign_rc_e    rc;
+    ngx_campaign_rec_t  *rec;
 
-    if (get->kind != NGX_CAMPAIGN_CAMPAIGN) {
-        return ngx_campaign_lmdb_record_find(t, get->kind, get->account, get->id, op->pool, get->out);
+    rec = get->out;
+
+    rc = ngx_campaign_lmdb_record_find(t, get->kind, get->account, get->id, op->pool, get->out);
+
+    if (rc != NGX_CAMPAIGN_OK || get->kind != NGX_CAMPAIGN_CAMPAIGN) {
+        return rc;
     }
 
-    if (ngx_campaign_id_open(t->store->secret, NGX_CAMPAIGN_CAMPAIGN, get->id, &no, &zero) != NGX_OK || zero != 0) {
-        return NGX_CAMPAIGN_NOT_FOUND;
-    }
-
-    return ngx_campaign_lmdb_campaign_get(t, get->account, no, op->pool, get->out);
+    return ngx_campaign_lmdb_campaign_get(t, get->account, rec->no, op->pool, get->out);
 }
 
 

@@ -43,6 +43,7 @@ static ngx_campaign_rc_e ngx_campaign_record_key_write(ngx_campaign_txn_t *t, co
 static ngx_campaign_rc_e ngx_campaign_record_lists(ngx_campaign_txn_t *t, ngx_campaign_kind_e kind, const ngx_campaign_rec_t *rec,
     ngx_uint_t must, ngx_uint_t add);
 static ngx_campaign_rc_e ngx_campaign_record_list(ngx_campaign_txn_t *t, u_char *key, size_t len, uint64_t no, ngx_uint_t add);
+static ngx_campaign_kind_e ngx_campaign_record_listed(ngx_campaign_kind_e kind, const ngx_campaign_rec_t *rec);
 static ngx_campaign_rc_e ngx_campaign_record_counter_put(ngx_campaign_txn_t *t, ngx_campaign_db_e db, const u_char *key, size_t len,
     uint64_t value);
 static void ngx_campaign_record_key(u_char *key, ngx_campaign_kind_e kind, uint32_t account, uint64_t no);
@@ -108,6 +109,7 @@ static const ngx_campaign_codec_field_t  ngx_campaign_record_campaign[] = {
     ngx_campaign_record_field(U32, ngx_campaign_campaign_t, validity),
     ngx_campaign_record_field(U64, ngx_campaign_campaign_t, list),
     ngx_campaign_record_field(U32, ngx_campaign_campaign_t, span),
+    ngx_campaign_record_field(UINT, ngx_campaign_campaign_t, rec.apart),
     ngx_campaign_record_end
 };
 
@@ -249,14 +251,17 @@ ngx_campaign_rc_e
 ngx_campaign_lmdb_record_find(ngx_campaign_txn_t *t, ngx_campaign_kind_e kind, uint32_t account, const u_char *id, ngx_pool_t *pool,
     void *out)
 {
-    uint32_t  zero;
-    uint64_t  no;
+    uint32_t           zero;
+    uint64_t           no;
+    ngx_campaign_rc_e  rc;
 
     if (ngx_campaign_id_open(t->store->secret, kind, id, &no, &zero) != NGX_OK || zero != 0) {
         return NGX_CAMPAIGN_NOT_FOUND;
     }
 
-    return ngx_campaign_lmdb_record_get(t, kind, account, no, pool, out);
+    rc = ngx_campaign_lmdb_record_get(t, kind, account, no, pool, out);
+
+    return (rc == NGX_CAMPAIGN_OK && ((ngx_campaign_rec_t *) out)->apart) ? NGX_CAMPAIGN_NOT_FOUND : rc;
 }
 
 
@@ -338,7 +343,9 @@ ngx_campaign_lmdb_record_create(ngx_campaign_txn_t *t, ngx_campaign_kind_e kind,
 
     rc = ngx_campaign_lmdb_record_fits(t, kind, head);
 
-    if (rc == NGX_CAMPAIGN_OK && head->name.len == 0 && ngx_campaign_record_kinds[kind].unique != NGX_CAMPAIGN_UNIQUE_NOT) {
+    if (rc == NGX_CAMPAIGN_OK && head->name.len == 0 && !head->apart
+        && ngx_campaign_record_kinds[kind].unique != NGX_CAMPAIGN_UNIQUE_NOT)
+    {
         rc = ngx_campaign_record_assign(t, kind, head, pool);
     }
 
@@ -610,7 +617,8 @@ ngx_campaign_record_lists(ngx_campaign_txn_t *t, ngx_campaign_kind_e kind, const
             continue;
         }
 
-        len = ngx_campaign_lmdb_record_list(key, kind, rec->account, (facet & NGX_CAMPAIGN_FACET_CHANNEL) ? &rec->channel : &none,
+        len = ngx_campaign_lmdb_record_list(key, ngx_campaign_record_listed(kind, rec), rec->account,
+                                            (facet & NGX_CAMPAIGN_FACET_CHANNEL) ? &rec->channel : &none,
                                             (facet & NGX_CAMPAIGN_FACET_STATUS) ? rec->status : 0);
 
         rc = ngx_campaign_record_list(t, key, len, rec->no, add);
@@ -650,6 +658,13 @@ ngx_campaign_record_list(ngx_campaign_txn_t *t, u_char *key, size_t len, uint64_
              : ngx_campaign_lmdb_del(t, NGX_CAMPAIGN_DB_LIST, key, len + 8);
 
     return rc == 0 ? NGX_CAMPAIGN_OK : ngx_campaign_lmdb_failed(t, rc == MDB_NOTFOUND ? MDB_CORRUPTED : rc, "list");
+}
+
+
+static ngx_campaign_kind_e
+ngx_campaign_record_listed(ngx_campaign_kind_e kind, const ngx_campaign_rec_t *rec)
+{
+    return (kind == NGX_CAMPAIGN_CAMPAIGN && rec->apart) ? NGX_CAMPAIGN_MESSAGE : kind;
 }
 
 

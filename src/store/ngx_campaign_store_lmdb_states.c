@@ -325,6 +325,27 @@ ngx_campaign_states_again_put(ngx_campaign_states_t *x, uint32_t seq, int64_t du
 
 
 ngx_campaign_rc_e
+ngx_campaign_states_again_has(ngx_campaign_states_t *x, uint32_t seq, int64_t due, ngx_uint_t *found)
+{
+    int      rc;
+    u_char   key[NGX_CAMPAIGN_AGAIN_KEY];
+    MDB_val  none;
+
+    ngx_campaign_states_again_key(key, x->campaign, due, seq);
+
+    rc = ngx_campaign_lmdb_get(x->t, NGX_CAMPAIGN_DB_AGAIN, key, NGX_CAMPAIGN_AGAIN_KEY, &none);
+
+    if (rc != 0 && rc != MDB_NOTFOUND) {
+        return ngx_campaign_lmdb_failed(x->t, rc, "again");
+    }
+
+    *found = (rc == 0);
+
+    return NGX_CAMPAIGN_OK;
+}
+
+
+ngx_campaign_rc_e
 ngx_campaign_states_again_del(ngx_campaign_states_t *x, uint32_t seq, int64_t due, ngx_uint_t *found)
 {
     int     rc;
@@ -352,7 +373,7 @@ ngx_campaign_states_again_key(u_char *key, uint64_t campaign, int64_t due, uint3
 
 
 ngx_campaign_rc_e
-ngx_campaign_states_tries_get(ngx_campaign_states_t *x, uint32_t seq, ngx_uint_t *attempts, ngx_uint_t *flags)
+ngx_campaign_states_tries_get(ngx_campaign_states_t *x, uint32_t seq, ngx_uint_t *attempts, ngx_uint_t *flags, int64_t *due)
 {
     int      rc;
     u_char  *p, key[NGX_CAMPAIGN_TRIES_KEY];
@@ -360,6 +381,10 @@ ngx_campaign_states_tries_get(ngx_campaign_states_t *x, uint32_t seq, ngx_uint_t
 
     *attempts = 0;
     *flags = 0;
+
+    if (due) {
+        *due = 0;
+    }
 
     ngx_campaign_be32_put(ngx_campaign_be64_put(key, x->campaign), seq);
 
@@ -376,6 +401,10 @@ ngx_campaign_states_tries_get(ngx_campaign_states_t *x, uint32_t seq, ngx_uint_t
     p = value.mv_data;
     *attempts = p[0];
     *flags = p[1];
+
+    if (due) {
+        *due = (int64_t) ngx_campaign_be64_get(p + 2);
+    }
 
     return NGX_CAMPAIGN_OK;
 }

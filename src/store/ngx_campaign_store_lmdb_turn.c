@@ -372,7 +372,7 @@ ngx_campaign_turn_repeat(ngx_campaign_states_t *x, ngx_campaign_outcome_t *o)
     }
 
     if (o->kind == NGX_CAMPAIGN_OUTCOME_BACK) {
-        rc = ngx_campaign_states_tries_get(x, o->seq, &attempts, &flags);
+        rc = ngx_campaign_states_tries_get(x, o->seq, &attempts, &flags, NULL);
         if (rc != NGX_CAMPAIGN_OK) {
             return rc;
         }
@@ -712,7 +712,7 @@ ngx_campaign_turn_uncertain(ngx_campaign_states_t *x, uint32_t seq, ngx_uint_t c
             return rc;
         }
 
-        rc = ngx_campaign_states_tries_get(x, seq, &attempts, &flags);
+        rc = ngx_campaign_states_tries_get(x, seq, &attempts, &flags, NULL);
         if (rc != NGX_CAMPAIGN_OK) {
             return rc;
         }

@@ -45,11 +45,30 @@ ngx_campaign_rc_e ngx_campaign_states_again_next(ngx_campaign_states_t *x, int64
 
 /* entries of `again`; due 0: claimed */
 ngx_campaign_rc_e ngx_campaign_states_again_put(ngx_campaign_states_t *x, uint32_t seq, int64_t due);
+ngx_campaign_rc_e ngx_campaign_states_again_has(ngx_campaign_states_t *x, uint32_t seq, int64_t due, ngx_uint_t *found);
 ngx_campaign_rc_e ngx_campaign_states_again_del(ngx_campaign_states_t *x, uint32_t seq, int64_t due, ngx_uint_t *found);
 
-/* tries of a message; none: 0 */
-ngx_campaign_rc_e ngx_campaign_states_tries_get(ngx_campaign_states_t *x, uint32_t seq, ngx_uint_t *attempts, ngx_uint_t *flags);
+/* tries of a message; none: 0.  due (may be NULL): as its entry of `again`, if it waits for a repeat */
+ngx_campaign_rc_e ngx_campaign_states_tries_get(ngx_campaign_states_t *x, uint32_t seq, ngx_uint_t *attempts, ngx_uint_t *flags,
+    int64_t *due);
 ngx_campaign_rc_e ngx_campaign_states_tries_put(ngx_campaign_states_t *x, uint32_t seq, ngx_uint_t attempts, ngx_uint_t flags, int64_t due);
+
+
+/* ngx_campaign_store_lmdb_message.c */
+
+/* what has become of message seq of the open campaign; *status 0: place of a contact deleted before the campaign was made */
+ngx_campaign_rc_e ngx_campaign_message_state(ngx_campaign_states_t *x, uint32_t seq, ngx_campaign_message_status_e *status,
+    ngx_campaign_reason_e *reason);
+
+/* fills m, all but its contact, from the open campaign and its record c, whose strings stay where they are */
+ngx_campaign_rc_e ngx_campaign_message_fill(ngx_campaign_states_t *x, const ngx_campaign_campaign_t *c, uint32_t seq,
+    ngx_campaign_message_status_e status, ngx_campaign_reason_e reason, ngx_campaign_message_t *m);
+
+/* 1: a deleted contact was one of the campaign's recipients (the mark is the newest campaign when it was deleted) */
+#define ngx_campaign_message_recipient(c, contact)  ((c)->rec.no <= (contact)->deleted - 1)
+
+/* messages of an account in all, or (channel not empty) on a channel */
+ngx_campaign_rc_e ngx_campaign_message_total(ngx_campaign_txn_t *t, uint32_t account, const ngx_str_t *channel, uint64_t *total);
 
 
 /* ngx_campaign_store_lmdb_claim.c */

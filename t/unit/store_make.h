@@ -9,6 +9,7 @@
 
 
 #include "store.h"
+#include "ngx_campaign_store_lmdb_turn.h"
 
 
 #define MAKE_NOW  (1795000000LL * 1000000)      /* us */
@@ -228,7 +229,7 @@ make_has(ngx_campaign_txn_t *t, ngx_campaign_db_e db, const u_char *key, size_t 
 
 
 static void
-make_look_campaign(ngx_campaign_txn_t *t, make_look_t *look, uint32_t account, uint64_t no, size_t *statuses)
+make_look_campaign(ngx_campaign_txn_t *t, make_look_t *look, uint32_t account, uint64_t no, size_t *statuses, size_t *messages)
 {
     u_char                     key[NGX_CAMPAIGN_LIST_KEY], sched[16];
     size_t                     len;
@@ -246,12 +247,13 @@ make_look_campaign(ngx_campaign_txn_t *t, make_look_t *look, uint32_t account, u
 
     statuses[c.rec.status]++;
     p = &c.progress;
+    *messages += p->total;
 
     if (p->pending + p->enroute + p->sent + p->delivered + p->failed + p->canceled + p->skipped != p->total) {
         make_wrong(look, "counters do not make the total", no);
     }
 
-    len = ngx_campaign_lmdb_record_list(key, NGX_CAMPAIGN_CAMPAIGN, account, &any, c.rec.status);
+    len = ngx_campaign_lmdb_record_list(key, c.rec.apart ? NGX_CAMPAIGN_MESSAGE : NGX_CAMPAIGN_CAMPAIGN, account, &any, c.rec.status);
     ngx_campaign_be64_put(key + len, no);
 
     if (!make_has(t, NGX_CAMPAIGN_DB_LIST, key, len + 8)) {
@@ -281,11 +283,11 @@ make_look_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, void *args)
     make_look_t *look = args;
 
     u_char            *p, key[NGX_CAMPAIGN_LIST_KEY];
-    size_t             len, statuses[NGX_CAMPAIGN_C_MAX], all[NGX_CAMPAIGN_C_MAX];
+    size_t             len, messages, statuses[NGX_CAMPAIGN_C_MAX], all[NGX_CAMPAIGN_C_MAX];
     uint32_t           account;
     MDB_val            k, v;
     MDB_stat           stat;
-    uint64_t           n;
+    uint64_t           n, apart;
     ngx_uint_t         i, accounts;
     MDB_cursor        *cursor;
 
@@ -304,6 +306,7 @@ make_look_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, void *args)
 
     for (accounts = 10, account = 1; account <= accounts; account++) {
         ngx_memzero(statuses, sizeof(statuses));
+        messages = 0;
 
         ngx_campaign_be32_put(key, account);
         key[4] = NGX_CAMPAIGN_CAMPAIGN;
@@ -319,17 +322,28 @@ make_look_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, void *args)
             }
 
             look->campaigns++;
-            make_look_campaign(t, look, account, ngx_campaign_be64_get(p + 5), statuses);
+            make_look_campaign(t, look, account, ngx_campaign_be64_get(p + 5), statuses, &messages);
         }
 
         for (i = 1; i < NGX_CAMPAIGN_C_MAX; i++) {
             len = ngx_campaign_lmdb_record_list(key, NGX_CAMPAIGN_CAMPAIGN, account, &any, i);
 
-            if (ngx_campaign_lmdb_counter_get(t, NGX_CAMPAIGN_DB_COUNT, key, len, &n) != NGX_CAMPAIGN_OK || n != statuses[i]) {
+            n = 0;
+            apart = 0;
+            (void) ngx_campaign_lmdb_counter_get(t, NGX_CAMPAIGN_DB_COUNT, key, len, &n);
+
+            len = ngx_campaign_lmdb_record_list(key, NGX_CAMPAIGN_MESSAGE, account, &any, i);
+            (void) ngx_campaign_lmdb_counter_get(t, NGX_CAMPAIGN_DB_COUNT, key, len, &apart);
+
+            if (n + apart != statuses[i]) {
                 make_wrong(look, "count of a status", i);
             }
 
             all[i] += statuses[i];
+        }
+
+        if (ngx_campaign_message_total(t, account, &any, &n) != NGX_CAMPAIGN_OK || n != messages) {
+            make_wrong(look, "count of an account's messages", account);
         }
     }
 
