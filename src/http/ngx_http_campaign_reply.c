@@ -16,6 +16,8 @@
 
 static u_char *ngx_http_campaign_out_room(ngx_http_campaign_out_t *out, size_t len);
 static ngx_chain_t *ngx_http_campaign_out_buf(ngx_http_campaign_out_t *out, size_t len);
+static void ngx_http_campaign_reply_objects(ngx_http_campaign_call_t *call, ngx_http_campaign_out_t *out,
+    const ngx_http_campaign_resource_t *resource, ngx_array_t *recs);
 static void ngx_http_campaign_reply_link(ngx_http_campaign_call_t *call, ngx_http_campaign_out_t *out, const char *name,
     ngx_campaign_page_t *page, ngx_str_t *token);
 
@@ -211,25 +213,51 @@ ngx_http_campaign_reply_object(ngx_http_campaign_call_t *call, const ngx_http_ca
 
 
 ngx_int_t
-ngx_http_campaign_reply_page(ngx_http_campaign_call_t *call, const ngx_http_campaign_resource_t *resource, ngx_campaign_page_t *page)
+ngx_http_campaign_reply_list(ngx_http_campaign_call_t *call, const ngx_http_campaign_resource_t *resource, ngx_array_t *recs)
 {
-    u_char                   *rec;
-    ngx_uint_t                i;
-    ngx_http_campaign_out_t   out;
+    ngx_http_campaign_out_t  out;
 
     ngx_http_campaign_out_init(&out, call->request->pool);
 
-    ngx_http_campaign_out_lit(&out, "{\"data\":[");
+    ngx_http_campaign_reply_objects(call, &out, resource, recs);
+    ngx_http_campaign_out_lit(&out, "}");
 
-    for (i = 0, rec = page->items->elts; i < page->items->nelts; i++, rec += page->items->size) {
+    return ngx_http_campaign_reply_send(call, call->route->status, &out);
+}
+
+
+/* {"data":[…] */
+
+static void
+ngx_http_campaign_reply_objects(ngx_http_campaign_call_t *call, ngx_http_campaign_out_t *out, const ngx_http_campaign_resource_t *resource,
+    ngx_array_t *recs)
+{
+    u_char      *rec;
+    ngx_uint_t   i;
+
+    ngx_http_campaign_out_lit(out, "{\"data\":[");
+
+    for (i = 0, rec = recs->elts; i < recs->nelts; i++, rec += recs->size) {
         if (i) {
-            ngx_http_campaign_out_lit(&out, ",");
+            ngx_http_campaign_out_lit(out, ",");
         }
 
-        ngx_http_campaign_field_print(call, &out, resource, rec);
+        ngx_http_campaign_field_print(call, out, resource, rec);
     }
 
-    ngx_http_campaign_out_lit(&out, "],\"pagination\":{\"number\":");
+    ngx_http_campaign_out_lit(out, "]");
+}
+
+
+ngx_int_t
+ngx_http_campaign_reply_page(ngx_http_campaign_call_t *call, const ngx_http_campaign_resource_t *resource, ngx_campaign_page_t *page)
+{
+    ngx_http_campaign_out_t  out;
+
+    ngx_http_campaign_out_init(&out, call->request->pool);
+
+    ngx_http_campaign_reply_objects(call, &out, resource, page->items);
+    ngx_http_campaign_out_lit(&out, ",\"pagination\":{\"number\":");
     ngx_http_campaign_out_uint(&out, page->number);
     ngx_http_campaign_out_lit(&out, ",\"size\":");
     ngx_http_campaign_out_uint(&out, page->items->nelts);
@@ -273,6 +301,8 @@ ngx_http_campaign_reply_link(ngx_http_campaign_call_t *call, ngx_http_campaign_o
     ngx_http_campaign_out_uint(out, page->size);
 
     ngx_http_campaign_out_raw(out, call->filters.data, call->filters.len);
+
+    ngx_http_campaign_out_raw(out, page->query.data, page->query.len);
 
     if (token->len) {
         ngx_http_campaign_out_lit(out, "&page_token=");

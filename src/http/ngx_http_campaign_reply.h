@@ -48,6 +48,9 @@ ngx_pool_t *ngx_http_campaign_idempotency_pool(ngx_http_campaign_call_t *call);
 /* {"data": {…}} of rec by the fields of the route's resource, with the route's status.  A handler's last step */
 ngx_int_t ngx_http_campaign_reply_object(ngx_http_campaign_call_t *call, const ngx_http_campaign_resource_t *resource, void *rec);
 
+/* {"data": [ … ]} of recs, with the route's status */
+ngx_int_t ngx_http_campaign_reply_list(ngx_http_campaign_call_t *call, const ngx_http_campaign_resource_t *resource, ngx_array_t *recs);
+
 /* {"data": [ … ], "pagination": { … }} */
 ngx_int_t ngx_http_campaign_reply_page(ngx_http_campaign_call_t *call, const ngx_http_campaign_resource_t *resource,
     ngx_campaign_page_t *page);

@@ -17,6 +17,7 @@ extern const ngx_http_campaign_resource_t
     ngx_http_campaign_contacts,
     ngx_http_campaign_templates,
     ngx_http_campaign_senders,
+    ngx_http_campaign_messages,
     ngx_http_campaign_accounts,
     ngx_http_campaign_keys;
 
@@ -83,6 +84,11 @@ ngx_int_t ngx_http_campaign_contact_record_bad(ngx_http_campaign_call_t *call, n
  */
 ngx_int_t ngx_http_campaign_contact_read_list(ngx_http_campaign_call_t *call, json_t *list, const char *name, size_t most,
     ngx_uint_t too_many, ngx_uint_t code);
+
+ngx_int_t ngx_http_campaign_messages_list(ngx_http_campaign_call_t *call);
+ngx_int_t ngx_http_campaign_messages_get(ngx_http_campaign_call_t *call);
+ngx_int_t ngx_http_campaign_messages_cancel(ngx_http_campaign_call_t *call);
+ngx_int_t ngx_http_campaign_single_create(ngx_http_campaign_call_t *call);
 
 ngx_int_t ngx_http_campaign_accounts_create(ngx_http_campaign_call_t *call);
 ngx_int_t ngx_http_campaign_accounts_change(ngx_http_campaign_call_t *call);

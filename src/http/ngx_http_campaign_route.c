@@ -35,6 +35,17 @@ static const ngx_http_campaign_route_t  ngx_http_campaign_api[] = {
       ngx_http_campaign_resource_delete, 204, { 1602, 0 } },
     { ngx_string("campaigns/{id}/report"), NGX_HTTP_GET, 0,                 &ngx_http_campaign_campaigns,
       ngx_http_campaign_campaigns_report, 200, { 1602, 0 } },
+    { ngx_string("campaigns/{id}/messages"), NGX_HTTP_GET, 0,               &ngx_http_campaign_messages,
+      ngx_http_campaign_messages_list, 200, { 1602, 0 } },
+
+    { ngx_string("messages"),       NGX_HTTP_GET,    0,                     &ngx_http_campaign_messages,
+      ngx_http_campaign_messages_list, 200, { 0, 0 } },
+    { ngx_string("messages"),       NGX_HTTP_POST,   NGX_CAMPAIGN_POST,     &ngx_http_campaign_messages,
+      ngx_http_campaign_single_create, 201, { 0, 0 } },
+    { ngx_string("messages/{id}"),  NGX_HTTP_GET,    0,                     &ngx_http_campaign_messages,
+      ngx_http_campaign_messages_get, 200, { 1502, 0 } },
+    { ngx_string("messages/{id}"),  NGX_HTTP_DELETE, NGX_CAMPAIGN_FULL_KEY, &ngx_http_campaign_messages,
+      ngx_http_campaign_messages_cancel, 204, { 1502, 0 } },
 
     { ngx_string("audiences"),      NGX_HTTP_GET,    0,                     &ngx_http_campaign_audiences,
       ngx_http_campaign_resource_list, 200, { 0, 0 } },
