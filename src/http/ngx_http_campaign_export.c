@@ -320,6 +320,10 @@ ngx_http_campaign_export_page(ngx_http_campaign_call_t *call)
         }
     }
 
+    if (ex->source->render && ex->source->render(call, ex->op->pool, ex->page) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     ngx_http_campaign_export_rows(call, &out);
 
     next = &ex->page->next;

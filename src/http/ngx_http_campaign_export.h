@@ -47,6 +47,9 @@ typedef struct {
      * returned
      */
     ngx_int_t                          (*read)(ngx_http_campaign_call_t *call, ngx_campaign_op_t *op, ngx_campaign_page_t *page);
+
+    /* makes page->items, as the store gave them, what is printed; its memory is pool, which goes with the page.  NULL: they are */
+    ngx_int_t                          (*render)(ngx_http_campaign_call_t *call, ngx_pool_t *pool, ngx_campaign_page_t *page);
 } ngx_http_campaign_export_source_t;
 
 

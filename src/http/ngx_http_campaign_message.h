@@ -45,8 +45,8 @@ typedef struct {
 
 /* ngx_http_campaign_messages.c */
 
-/* n messages as they are shown, an array in the request's pool.  NULL: no memory */
-ngx_array_t *ngx_http_campaign_messages_render(ngx_http_campaign_call_t *call, ngx_campaign_message_t *messages, ngx_uint_t n);
+/* n messages as they are shown (ngx_http_campaign_message_t), in pool.  NULL: no memory */
+ngx_array_t *ngx_http_campaign_messages_render(ngx_pool_t *pool, ngx_campaign_message_t *messages, ngx_uint_t n);
 
 
 /* ngx_http_campaign_single.c */

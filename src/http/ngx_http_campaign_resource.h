@@ -18,6 +18,7 @@ extern const ngx_http_campaign_resource_t
     ngx_http_campaign_templates,
     ngx_http_campaign_senders,
     ngx_http_campaign_messages,
+    ngx_http_campaign_campaign_messages,
     ngx_http_campaign_accounts,
     ngx_http_campaign_keys;
 

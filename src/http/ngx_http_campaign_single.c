@@ -546,7 +546,7 @@ ngx_http_campaign_single_created(ngx_http_campaign_call_t *call)
         ngx_campaign_id_make(ngx_campaign_store_secret(call->store), NGX_CAMPAIGN_MESSAGE, c->rec.no, i, m->rec.id);
     }
 
-    shown = ngx_http_campaign_messages_render(call, messages, single->n);
+    shown = ngx_http_campaign_messages_render(call->request->pool, messages, single->n);
 
     return shown ? ngx_http_campaign_reply_list(call, call->route->resource, shown) : NGX_ERROR;
 }

@@ -253,7 +253,7 @@ typedef struct {
  */
 
 typedef struct {
-    ngx_campaign_page_t      page;          /* kind MESSAGE, account, channel, token, size (up to 1000); items: ngx_campaign_message_t */
+    ngx_campaign_page_t     *page;          /* kind MESSAGE, account, channel, token, size (up to 1000); items: ngx_campaign_message_t */
     u_char                  *campaign;      /* id: of this one; NULL: of all, and those sent alone */
     ngx_uint_t               statuses;      /* mask (1 << ngx_campaign_message_status_e); 0: any */
     ngx_str_t                from;

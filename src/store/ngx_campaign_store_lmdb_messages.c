@@ -74,7 +74,7 @@ ngx_campaign_store_messages(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx
 {
     ngx_campaign_page_t  *page;
 
-    page = &messages->page;
+    page = messages->page;
 
     if (page->size == 0 || page->size > NGX_CAMPAIGN_SCAN_PAGE_MAX || page->channel.len > NGX_CAMPAIGN_CHANNEL_MAX
         || messages->to.len > NGX_CAMPAIGN_NUMBER_LEN)
@@ -99,9 +99,9 @@ ngx_campaign_scan_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, void *args)
     ngx_campaign_scan_place_t   start;
 
     s = ngx_pcalloc(op->pool, sizeof(ngx_campaign_scan_t));
-    m->page.items = ngx_array_create(op->pool, m->page.size, sizeof(ngx_campaign_message_t));
+    m->page->items = ngx_array_create(op->pool, m->page->size, sizeof(ngx_campaign_message_t));
 
-    if (s == NULL || m->page.items == NULL) {
+    if (s == NULL || m->page->items == NULL) {
         return NGX_CAMPAIGN_FAILURE;
     }
 
@@ -147,8 +147,8 @@ ngx_campaign_scan_begin(ngx_campaign_scan_t *s, ngx_campaign_scan_place_t *at, n
         }
     }
 
-    if (m->page.token.len) {
-        if (ngx_campaign_lmdb_token_open(s->x.t->store, &m->page, ngx_campaign_scan_filter(s), token) != NGX_OK) {
+    if (m->page->token.len) {
+        if (ngx_campaign_lmdb_token_open(s->x.t->store, m->page, ngx_campaign_scan_filter(s), token) != NGX_OK) {
             return NGX_CAMPAIGN_INVALID;
         }
 
@@ -180,7 +180,7 @@ ngx_campaign_scan_page(ngx_campaign_scan_t *s, ngx_campaign_scan_place_t *start,
     ngx_campaign_message_t    *item, other;
     ngx_campaign_scan_place_t  end;
 
-    page = &s->m->page;
+    page = s->m->page;
     back = token->back;
     end = *start;
 
@@ -275,7 +275,7 @@ ngx_campaign_scan_token(ngx_campaign_scan_t *s, ngx_uint_t back, const ngx_campa
     place.key = at->no;
     place.number = (uint64_t) at->seq << 32 | (number & 0xffffffff);
 
-    return ngx_campaign_lmdb_token_make(s->x.t->store, s->pool, &s->m->page, ngx_campaign_scan_filter(s), &place, token) == NGX_OK
+    return ngx_campaign_lmdb_token_make(s->x.t->store, s->pool, s->m->page, ngx_campaign_scan_filter(s), &place, token) == NGX_OK
            ? NGX_CAMPAIGN_OK : NGX_CAMPAIGN_FAILURE;
 }
 
@@ -288,20 +288,20 @@ ngx_campaign_scan_total(ngx_campaign_scan_t *s)
     ngx_campaign_messages_t  *m;
 
     m = s->m;
-    m->page.total = 0;
-    m->page.uncounted = 0;
+    m->page->total = 0;
+    m->page->uncounted = 0;
 
     if (m->from.len || m->to.len || m->since || m->until || (!s->only && m->statuses)) {
-        m->page.uncounted = 1;
+        m->page->uncounted = 1;
         return NGX_CAMPAIGN_OK;
     }
 
     if (!s->only) {
-        return ngx_campaign_message_total(s->x.t, m->page.account, &m->page.channel, &m->page.total);
+        return ngx_campaign_message_total(s->x.t, m->page->account, &m->page->channel, &m->page->total);
     }
 
     if (s->match) {
-        m->page.total = m->statuses ? ngx_campaign_scan_count(&s->c.progress, m->statuses) : s->c.progress.total;
+        m->page->total = m->statuses ? ngx_campaign_scan_count(&s->c.progress, m->statuses) : s->c.progress.total;
     }
 
     return NGX_CAMPAIGN_OK;
@@ -592,7 +592,7 @@ ngx_campaign_scan_open(ngx_campaign_scan_t *s, uint64_t no)
     s->loaded = 0;
     s->work -= NGX_CAMPAIGN_SCAN_CAMPAIGN;
 
-    rc = ngx_campaign_lmdb_campaign_get(s->x.t, m->page.account, no, NULL, &s->c);
+    rc = ngx_campaign_lmdb_campaign_get(s->x.t, m->page->account, no, NULL, &s->c);
 
     if (rc == NGX_CAMPAIGN_OK) {
         rc = ngx_campaign_states_open(&s->x, no);
@@ -608,9 +608,9 @@ ngx_campaign_scan_open(ngx_campaign_scan_t *s, uint64_t no)
                && (m->until == 0 || s->c.rec.created <= m->until)
                && (m->from.len == 0
                    || (m->from.len == s->c.from.len && ngx_memcmp(m->from.data, s->c.from.data, m->from.len) == 0))
-               && (m->page.channel.len == 0
-                   || (m->page.channel.len == s->c.rec.channel.len
-                       && ngx_memcmp(m->page.channel.data, s->c.rec.channel.data, m->page.channel.len) == 0));
+               && (m->page->channel.len == 0
+                   || (m->page->channel.len == s->c.rec.channel.len
+                       && ngx_memcmp(m->page->channel.data, s->c.rec.channel.data, m->page->channel.len) == 0));
 
     return NGX_CAMPAIGN_OK;
 }
@@ -665,7 +665,7 @@ ngx_campaign_scan_next(ngx_campaign_scan_t *s, ngx_uint_t back, uint64_t *no)
     }
 
     start[4] = NGX_CAMPAIGN_CAMPAIGN;
-    ngx_campaign_be32_put(start, s->m->page.account);
+    ngx_campaign_be32_put(start, s->m->page->account);
     ngx_campaign_be64_put(&start[5], back ? *no + 1 : *no);
 
     key.mv_size = sizeof(start);
