@@ -30,6 +30,7 @@ typedef struct {
 
 
 static ngx_campaign_store_t  *st;
+static uint64_t               make_epoch;
 
 
 STORE_UNUSED static void
@@ -74,7 +75,7 @@ make_str(const char *text)
 STORE_UNUSED static ngx_campaign_pile_t *
 make_pile(ngx_pool_t *pool, uint64_t first, uint64_t step, ngx_uint_t n, ngx_uint_t named)
 {
-    char                     name[16];
+    char                     name[24];
     ngx_uint_t               i;
     ngx_campaign_pile_t     *pile;
     ngx_campaign_contact_t   c;
@@ -381,6 +382,83 @@ make_look(make_look_t *look)
     store_free(so);
 
     return rc == NGX_CAMPAIGN_OK && look->wrong == 0;
+}
+
+
+/* makes the test the dispatcher */
+
+STORE_UNUSED static void
+make_lease(void)
+{
+    store_op_t  *so;
+
+    so = store_op();
+    (void) store_wait(so, ngx_campaign_store_lease(st, &so->op, &make_epoch));
+    store_free(so);
+}
+
+
+/* one turn of the dispatcher: outcomes, and claims of c, if there is one.  Messages claimed */
+
+STORE_UNUSED static ngx_uint_t
+make_turn(ngx_campaign_campaign_t *c, uint32_t want, ngx_campaign_outcome_t *outcomes, ngx_uint_t n)
+{
+    uint32_t               claimed;
+    store_op_t            *so;
+    ngx_campaign_turn_t    turn;
+    ngx_campaign_claim_t   claim;
+    ngx_campaign_grant_t   grant;
+
+    ngx_memzero(&turn, sizeof(turn));
+    ngx_memzero(&claim, sizeof(claim));
+    ngx_memzero(&grant, sizeof(grant));
+
+    turn.epoch = make_epoch;
+    turn.outcomes = outcomes;
+    turn.noutcomes = n;
+
+    if (c) {
+        claim.campaign = c->rec.no;
+        claim.want = want;
+        claim.again = want;
+        grant.account = c->rec.account;
+        grant.claims = &claim;
+        grant.nclaims = 1;
+        grant.until = (ngx_stub_now + 1000000) * 1000;
+        turn.grants = &grant;
+        turn.ngrants = 1;
+    }
+
+    so = store_op();
+
+    if (store_wait(so, ngx_campaign_store_turn(st, &so->op, &turn)) != NGX_CAMPAIGN_OK) {
+        diag("the turn fails");
+        exit(2);
+    }
+
+    claimed = claim.n;
+    store_free(so);
+
+    return claimed;
+}
+
+
+STORE_UNUSED static ngx_campaign_outcome_t
+make_outcome(ngx_campaign_campaign_t *c, uint32_t seq, ngx_uint_t kind, ngx_uint_t state)
+{
+    ngx_campaign_outcome_t  o;
+
+    ngx_memzero(&o, sizeof(o));
+
+    o.campaign = c->rec.no;
+    o.seq = seq;
+    o.kind = (uint8_t) kind;
+    o.state = (uint8_t) state;
+    o.reason = (state == NGX_CAMPAIGN_S_FAILED || kind == NGX_CAMPAIGN_OUTCOME_AGAIN) ? NGX_CAMPAIGN_R_GATEWAY_5XX : NGX_CAMPAIGN_R_NONE;
+    o.attempt = 1;
+    o.due = ngx_stub_now + 1000000;
+
+    return o;
 }
 
 

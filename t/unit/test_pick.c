@@ -589,6 +589,7 @@ test_random(void)
 
         case 0:
             if (n < 600) {
+                campaigns[n].pick.urgent = tap_below(4) == 0;
                 campaign(n, tap_below(ACCOUNTS), tap_below(GATEWAYS), (uint32_t) tap_below(40), (uint32_t) tap_below(10),
                          now + (int64_t) tap_below(SECOND));
                 total += campaigns[n].fresh + campaigns[n].again;
@@ -641,11 +642,73 @@ test_random(void)
 }
 
 
+/* messages sent alone: in a class of their own, ahead of the account's campaigns, wherever these wait */
+
+static void
+test_urgent(void)
+{
+    ngx_uint_t  i;
+
+    begin(1024, 2000);
+    account(0, 100, 1);
+
+    for (i = 0; i < 50; i++) {
+        campaign(i, 0, 0, 100000, 0, 0);
+    }
+
+    run(START + SECOND);
+
+    campaigns[50].pick.urgent = 1;
+    campaign(50, 0, 0, 1, 0, 0);
+    run(now + SECOND);
+
+    is_uint(campaigns[50].sent, 1, "an urgent message is sent");
+    ok(campaigns[50].last - START - SECOND <= pick.horizon, "behind 50 campaigns it waits for what is booked ahead, no longer: %" PRId64 " us",
+       campaigns[50].last - START - SECOND);
+
+    begin(1024, 2000);
+    account(0, 1000, 1);
+    campaign(0, 0, 0, 100000, 0, 0);
+    campaigns[1].pick.urgent = 1;
+    campaign(1, 0, 0, 100000, 0, 0);
+    run(START + 4 * SECOND);
+
+    ok(campaigns[0].sent * NGX_CAMPAIGN_PICK_URGENT >= (campaigns[0].sent + campaigns[1].sent) * 9 / 10
+       && campaigns[0].sent * (NGX_CAMPAIGN_PICK_URGENT - 2) <= campaigns[1].sent,
+       "urgent ones without end leave others one message in eight: %" PRIu64 " of %" PRIu64, campaigns[0].sent,
+       campaigns[0].sent + campaigns[1].sent);
+
+    begin(1, 10000);
+    account(0, 1000, 100);
+    campaign(0, 0, 0, 100000, 0, 0);
+    campaign(1, 0, 0, 100000, 0, 0);
+    run(START + SECOND);
+
+    campaigns[2].pick.urgent = 1;
+    campaign(2, 0, 0, 1, 0, 0);
+    run(now + 2 * latency + 2000);
+
+    is_uint(campaigns[2].sent, 1, "at a gateway without a free slot it gets the next one");
+
+    campaigns[3].pick.urgent = 1;
+    campaign(3, 0, 0, 100000, 0, 0);
+    campaigns[0].sent = 0;
+    campaigns[1].sent = 0;
+    run(now + 4 * SECOND);
+
+    ok(campaigns[0].sent + campaigns[1].sent >= campaigns[3].sent / NGX_CAMPAIGN_PICK_URGENT
+       && campaigns[0].sent + campaigns[1].sent <= campaigns[3].sent / 5,
+       "and there, too, others get one in eight: %" PRIu64 " beside %" PRIu64, campaigns[0].sent + campaigns[1].sent, campaigns[3].sent);
+    is_uint(wrong, 0, "never more than rate and slots allow");
+}
+
+
 int
 main(void)
 {
     test_rates();
     test_shares();
+    test_urgent();
     test_gateways();
     test_repeats();
     test_waiting();

@@ -74,7 +74,9 @@ test_moves(void)
 static void
 test_words(void)
 {
+    ngx_str_t                 word;
     ngx_uint_t                i;
+    static const char *const  messages[] = { "", "scheduled", "enroute", "sent", "delivered", "failed", "canceled", "skipped", "" };
     static const char *const  states[] = { "scheduled", "scheduled", "sent", "delivered", "failed", "canceled", "skipped", "", "" };
     static const char *const  reasons[] = { "", "expired", "gateway_4xx", "gateway_5xx", "gateway_timeout", "gateway_unreachable",
         "receipt_failed", "receipt_expired", "receipt_rejected", "uncertain", "suppressed", "deleted", "canceled", "", "" };
@@ -90,6 +92,18 @@ test_words(void)
     for (i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
         is_str(ngx_campaign_reason_name(i), reasons[i], "word of reason %u", (unsigned) i);
     }
+
+    for (i = 0; i < sizeof(messages) / sizeof(messages[0]); i++) {
+        is_str(ngx_campaign_message_status_name(i), messages[i], "word of a message's status %u", (unsigned) i);
+
+        word.data = (u_char *) messages[i];
+        word.len = strlen(messages[i]);
+
+        is_uint(ngx_campaign_message_status_find(&word), word.len ? i : 0, "\"%s\" leads back to it", messages[i]);
+    }
+
+    word = (ngx_str_t) ngx_string("Cancelled");
+    is_uint(ngx_campaign_message_status_find(&word), NGX_CAMPAIGN_M_CANCELED, "a message is cancelled with two l as well");
 
     ok(NGX_CAMPAIGN_S_MAX <= 8 && NGX_CAMPAIGN_R_MAX <= 32, "states and reasons fit into a state byte");
 }

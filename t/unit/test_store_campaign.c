@@ -36,14 +36,11 @@ static ngx_campaign_rc_e test_create(ngx_campaign_campaign_t *c, const char *nam
 static ngx_campaign_rc_e test_change(ngx_campaign_campaign_t *c, ngx_uint_t mask, ngx_uint_t from);
 static ngx_campaign_rc_e test_status(ngx_campaign_campaign_t *c, ngx_campaign_status_e to);
 static ngx_campaign_rc_e test_get(ngx_campaign_campaign_t *c);
-static ngx_uint_t test_turn(ngx_campaign_campaign_t *c, uint32_t want, ngx_campaign_outcome_t *outcomes, ngx_uint_t n);
-static ngx_campaign_outcome_t test_outcome(ngx_campaign_campaign_t *c, uint32_t seq, ngx_uint_t kind, ngx_uint_t state);
 static ngx_campaign_rc_e test_peek(ngx_campaign_peek_t *peek);
 
 
 static u_char    audience[NGX_CAMPAIGN_ID_LEN], empty[NGX_CAMPAIGN_ID_LEN];
 static uint32_t  mine, other;
-static uint64_t  epoch;
 static u_char    sender[NGX_CAMPAIGN_ID_LEN];
 
 /* strings of the campaigns at hand live as long as the program */
@@ -54,8 +51,7 @@ static ngx_pool_t  *pool;
 int
 main(int argc, char **argv)
 {
-    store_op_t             *so;
-    ngx_campaign_import_t   im;
+    ngx_campaign_import_t  im;
 
     make_store(argv[0]);
 
@@ -71,9 +67,7 @@ main(int argc, char **argv)
     ngx_memzero(&im, sizeof(im));
     (void) make_import(mine, audience, &im, 15550000000, 1, 300);
 
-    so = store_op();
-    (void) store_wait(so, ngx_campaign_store_lease(st, &so->op, &epoch));
-    store_free(so);
+    make_lease();
 
     test_create_audience();
     test_create_thinned();
@@ -172,8 +166,8 @@ test_create_thinned(void)
     erase.to = 13;
     (void) store_wait(so, ngx_campaign_lmdb_write(st, &so->op, make_erase_work, &erase));
 
-    (void) test_turn(NULL, 0, NULL, 0);
-    is_uint(test_turn(&c, 100, NULL, 0), 11, "those who still live are claimed, up to the last");
+    (void) make_turn(NULL, 0, NULL, 0);
+    is_uint(make_turn(&c, 100, NULL, 0), 11, "those who still live are claimed, up to the last");
 
     (void) test_get(&c);
     is_uint(c.progress.skipped, 3, "those deleted after its creation are skipped");
@@ -299,24 +293,24 @@ test_start(void)
 
     (void) test_create(&c, "start", NULL, 3);
 
-    (void) test_turn(NULL, 0, NULL, 0);
+    (void) make_turn(NULL, 0, NULL, 0);
     (void) test_get(&c);
     is_uint(c.rec.status, NGX_CAMPAIGN_C_IN_PROGRESS, "a turn starts a campaign without a schedule");
     is_int(c.progress.started, TEST_NOW, "... and notes when");
     ok(make_look(NULL), "the store agrees with itself");
 
-    is_uint(test_turn(&c, 2, NULL, 0), 2, "its messages can be claimed");
+    is_uint(make_turn(&c, 2, NULL, 0), 2, "its messages can be claimed");
     (void) test_get(&c);
     is_uint(c.progress.enroute, 2, "... are in flight then");
     is_uint(c.progress.pending, 1, "... and not pending");
 
-    o = test_outcome(&c, 0, NGX_CAMPAIGN_OUTCOME_SETTLED, NGX_CAMPAIGN_S_SENT);
-    (void) test_turn(&c, 1, &o, 1);
-    o = test_outcome(&c, 1, NGX_CAMPAIGN_OUTCOME_SETTLED, NGX_CAMPAIGN_S_FAILED);
-    (void) test_turn(NULL, 0, &o, 1);
+    o = make_outcome(&c, 0, NGX_CAMPAIGN_OUTCOME_SETTLED, NGX_CAMPAIGN_S_SENT);
+    (void) make_turn(&c, 1, &o, 1);
+    o = make_outcome(&c, 1, NGX_CAMPAIGN_OUTCOME_SETTLED, NGX_CAMPAIGN_S_FAILED);
+    (void) make_turn(NULL, 0, &o, 1);
     ngx_stub_now += 7000000;
-    o = test_outcome(&c, 2, NGX_CAMPAIGN_OUTCOME_SETTLED, NGX_CAMPAIGN_S_FAILED);
-    (void) test_turn(NULL, 0, &o, 1);
+    o = make_outcome(&c, 2, NGX_CAMPAIGN_OUTCOME_SETTLED, NGX_CAMPAIGN_S_FAILED);
+    (void) make_turn(NULL, 0, &o, 1);
 
     (void) test_get(&c);
     is_uint(c.rec.status, NGX_CAMPAIGN_C_COMPLETED, "it is completed with its last message");
@@ -339,7 +333,7 @@ test_reschedule(void)
     c.schedule = TEST_NOW + 3600;
     is_uint(test_create(&c, NULL, NULL, 2), NGX_CAMPAIGN_OK, "a campaign for later");
 
-    (void) test_turn(NULL, 0, NULL, 0);
+    (void) make_turn(NULL, 0, NULL, 0);
     (void) test_get(&c);
     is_uint(c.rec.status, NGX_CAMPAIGN_C_SCHEDULED, "does not start before its time");
     is_int(c.schedule, TEST_NOW + 3600, "... which it tells");
@@ -356,7 +350,7 @@ test_reschedule(void)
     ok(make_look(NULL), "the store agrees with itself");
 
     ngx_stub_now = (TEST_NOW + 1800) * 1000000LL;
-    (void) test_turn(NULL, 0, NULL, 0);
+    (void) make_turn(NULL, 0, NULL, 0);
     (void) test_get(&c);
     is_uint(c.rec.status, NGX_CAMPAIGN_C_IN_PROGRESS, "then it starts");
 
@@ -374,7 +368,7 @@ test_reschedule(void)
     c.schedule = 0;
     is_uint(test_change(&c, NGX_CAMPAIGN_SET_SCHEDULE, S(SCHEDULED)), NGX_CAMPAIGN_OK, "a schedule may be taken back");
 
-    (void) test_turn(NULL, 0, NULL, 0);
+    (void) make_turn(NULL, 0, NULL, 0);
     (void) test_get(&c);
     is_uint(c.rec.status, NGX_CAMPAIGN_C_IN_PROGRESS, "then the campaign starts at once");
     (void) test_status(&c, NGX_CAMPAIGN_C_CANCELED);
@@ -407,7 +401,7 @@ test_rename(void)
     is_uint(test_create(&again, "old name", NULL, 2), NGX_CAMPAIGN_OK, "the old name is free");
     is_uint(test_create(&again, "new name", NULL, 2), NGX_CAMPAIGN_EXISTS, "... the new one is not");
 
-    (void) test_turn(NULL, 0, NULL, 0);
+    (void) make_turn(NULL, 0, NULL, 0);
     c.rec.name = make_str("newest name");
     is_uint(test_change(&c, NGX_CAMPAIGN_SET_NAME, ~0), NGX_CAMPAIGN_OK, "a running campaign can be renamed");
     is_uint(c.rec.status, NGX_CAMPAIGN_C_IN_PROGRESS, "... and runs on");
@@ -443,7 +437,7 @@ test_cancel_scheduled(void)
     ok(make_look(NULL), "the store agrees with itself");
 
     ngx_stub_now += 7200LL * 1000000;
-    (void) test_turn(NULL, 0, NULL, 0);
+    (void) make_turn(NULL, 0, NULL, 0);
     (void) test_get(&c);
     is_uint(c.rec.status, NGX_CAMPAIGN_C_CANCELED, "its time comes and nothing starts");
     is_uint(test_status(&c, NGX_CAMPAIGN_C_CANCELED), NGX_CAMPAIGN_CONFLICT, "it cannot be canceled again");
@@ -460,12 +454,12 @@ test_cancel_running(void)
     ngx_campaign_campaign_t  c;
 
     (void) test_create(&c, "cancel while it runs", NULL, 10);
-    (void) test_turn(NULL, 0, NULL, 0);
-    is_uint(test_turn(&c, 6, NULL, 0), 6, "six of ten are claimed");
+    (void) make_turn(NULL, 0, NULL, 0);
+    is_uint(make_turn(&c, 6, NULL, 0), 6, "six of ten are claimed");
 
-    o[0] = test_outcome(&c, 0, NGX_CAMPAIGN_OUTCOME_SETTLED, NGX_CAMPAIGN_S_SENT);
-    o[1] = test_outcome(&c, 1, NGX_CAMPAIGN_OUTCOME_AGAIN, NGX_CAMPAIGN_S_RETRY);
-    (void) test_turn(NULL, 0, o, 2);
+    o[0] = make_outcome(&c, 0, NGX_CAMPAIGN_OUTCOME_SETTLED, NGX_CAMPAIGN_S_SENT);
+    o[1] = make_outcome(&c, 1, NGX_CAMPAIGN_OUTCOME_AGAIN, NGX_CAMPAIGN_S_RETRY);
+    (void) make_turn(NULL, 0, o, 2);
 
     (void) test_get(&c);
     is_uint(c.progress.again, 1, "one waits for its repeat");
@@ -478,15 +472,15 @@ test_cancel_running(void)
     ok(make_look(NULL), "the store agrees with itself");
 
     ngx_stub_now += 60000000;
-    is_uint(test_turn(&c, 10, NULL, 0), 0, "nothing is claimed any more, no repeat either");
+    is_uint(make_turn(&c, 10, NULL, 0), 0, "nothing is claimed any more, no repeat either");
 
     is_uint(make_delete(NGX_CAMPAIGN_CAMPAIGN, mine, c.rec.id), NGX_CAMPAIGN_IN_USE, "it cannot be deleted while some are in flight");
 
     for (i = 0; i < 4; i++) {
-        o[i] = test_outcome(&c, i + 2, i == 3 ? NGX_CAMPAIGN_OUTCOME_AGAIN : NGX_CAMPAIGN_OUTCOME_SETTLED, NGX_CAMPAIGN_S_SENT);
+        o[i] = make_outcome(&c, i + 2, i == 3 ? NGX_CAMPAIGN_OUTCOME_AGAIN : NGX_CAMPAIGN_OUTCOME_SETTLED, NGX_CAMPAIGN_S_SENT);
     }
 
-    (void) test_turn(NULL, 0, o, 4);
+    (void) make_turn(NULL, 0, o, 4);
     (void) test_get(&c);
     is_uint(c.progress.sent, 4, "their outcomes count");
     is_uint(c.progress.canceled, 6, "one that had to be repeated is canceled");
@@ -509,26 +503,26 @@ test_pause(void)
     (void) test_create(&c, "pause", NULL, 10);
     is_uint(test_status(&c, NGX_CAMPAIGN_C_PAUSED), NGX_CAMPAIGN_CONFLICT, "a scheduled campaign cannot be paused");
 
-    (void) test_turn(NULL, 0, NULL, 0);
-    (void) test_turn(&c, 2, NULL, 0);
+    (void) make_turn(NULL, 0, NULL, 0);
+    (void) make_turn(&c, 2, NULL, 0);
 
     is_uint(test_status(&c, NGX_CAMPAIGN_C_PAUSED), NGX_CAMPAIGN_OK, "a running one can");
     is_uint(c.progress.pending, 8, "its messages wait");
     is_uint(c.progress.enroute, 2, "... but for those in flight");
     ok(make_look(NULL), "the store agrees with itself");
 
-    is_uint(test_turn(&c, 10, NULL, 0), 0, "nothing is claimed during a pause");
+    is_uint(make_turn(&c, 10, NULL, 0), 0, "nothing is claimed during a pause");
     is_uint(test_status(&c, NGX_CAMPAIGN_C_PAUSED), NGX_CAMPAIGN_CONFLICT, "it cannot be paused twice");
 
-    o[0] = test_outcome(&c, 0, NGX_CAMPAIGN_OUTCOME_SETTLED, NGX_CAMPAIGN_S_SENT);
-    o[1] = test_outcome(&c, 1, NGX_CAMPAIGN_OUTCOME_AGAIN, NGX_CAMPAIGN_S_RETRY);
-    (void) test_turn(NULL, 0, o, 2);
+    o[0] = make_outcome(&c, 0, NGX_CAMPAIGN_OUTCOME_SETTLED, NGX_CAMPAIGN_S_SENT);
+    o[1] = make_outcome(&c, 1, NGX_CAMPAIGN_OUTCOME_AGAIN, NGX_CAMPAIGN_S_RETRY);
+    (void) make_turn(NULL, 0, o, 2);
     ok(make_look(NULL), "outcomes are recorded during a pause, and the store agrees with itself");
 
     ngx_stub_now += 60000000;
     is_uint(test_status(&c, NGX_CAMPAIGN_C_IN_PROGRESS), NGX_CAMPAIGN_OK, "it goes on");
     is_int(c.progress.started, TEST_NOW, "... started when it first did");
-    is_uint(test_turn(&c, 10, NULL, 0), 9, "all the rest can be claimed");
+    is_uint(make_turn(&c, 10, NULL, 0), 9, "all the rest can be claimed");
 
     is_uint(test_status(&c, NGX_CAMPAIGN_C_PAUSED), NGX_CAMPAIGN_OK, "paused with all in flight");
     is_uint(test_status(&c, NGX_CAMPAIGN_C_CANCELED), NGX_CAMPAIGN_OK, "a paused campaign can be canceled");
@@ -547,12 +541,12 @@ test_pause_settled(void)
     ngx_campaign_campaign_t  c;
 
     (void) test_create(&c, "settled during its pause", NULL, 1);
-    (void) test_turn(NULL, 0, NULL, 0);
-    (void) test_turn(&c, 1, NULL, 0);
+    (void) make_turn(NULL, 0, NULL, 0);
+    (void) make_turn(&c, 1, NULL, 0);
     (void) test_status(&c, NGX_CAMPAIGN_C_PAUSED);
 
-    o = test_outcome(&c, 0, NGX_CAMPAIGN_OUTCOME_SETTLED, NGX_CAMPAIGN_S_SENT);
-    (void) test_turn(NULL, 0, &o, 1);
+    o = make_outcome(&c, 0, NGX_CAMPAIGN_OUTCOME_SETTLED, NGX_CAMPAIGN_S_SENT);
+    (void) make_turn(NULL, 0, &o, 1);
     (void) test_get(&c);
     is_uint(c.rec.status, NGX_CAMPAIGN_C_PAUSED, "a campaign whose last message is settled during a pause stays paused");
 
@@ -580,14 +574,14 @@ test_wrong_status(void)
             (void) test_create(&c, name, NULL, 1);
 
             if (from != NGX_CAMPAIGN_C_SCHEDULED) {
-                (void) test_turn(NULL, 0, NULL, 0);
+                (void) make_turn(NULL, 0, NULL, 0);
             }
 
             if (from == NGX_CAMPAIGN_C_COMPLETED || from == NGX_CAMPAIGN_C_FAILED) {
-                (void) test_turn(&c, 1, NULL, 0);
-                o = test_outcome(&c, 0, NGX_CAMPAIGN_OUTCOME_SETTLED,
+                (void) make_turn(&c, 1, NULL, 0);
+                o = make_outcome(&c, 0, NGX_CAMPAIGN_OUTCOME_SETTLED,
                                  from == NGX_CAMPAIGN_C_FAILED ? NGX_CAMPAIGN_S_FAILED : NGX_CAMPAIGN_S_SENT);
-                (void) test_turn(NULL, 0, &o, 1);
+                (void) make_turn(NULL, 0, &o, 1);
 
             } else if (from == NGX_CAMPAIGN_C_PAUSED || from == NGX_CAMPAIGN_C_CANCELED) {
                 (void) test_status(&c, from);
@@ -626,8 +620,8 @@ test_delete(void)
     ngx_campaign_campaign_t  c, kept;
 
     (void) test_create(&kept, "kept", NULL, 600);
-    (void) test_turn(NULL, 0, NULL, 0);
-    (void) test_turn(&kept, 5, NULL, 0);
+    (void) make_turn(NULL, 0, NULL, 0);
+    (void) make_turn(&kept, 5, NULL, 0);
     (void) make_look(&before);
 
     test_make(&c, "deleted before its time");
@@ -637,19 +631,19 @@ test_delete(void)
     is_uint(make_delete(NGX_CAMPAIGN_CAMPAIGN, other, c.rec.id), NGX_CAMPAIGN_NOT_FOUND, "another account cannot delete a campaign");
     is_uint(make_delete(NGX_CAMPAIGN_CAMPAIGN, mine, c.rec.id), NGX_CAMPAIGN_OK, "a scheduled campaign can be deleted");
     is_uint(test_get(&c), NGX_CAMPAIGN_NOT_FOUND, "... and is gone");
-    (void) test_turn(NULL, 0, NULL, 0);
+    (void) make_turn(NULL, 0, NULL, 0);
     ok(make_look(NULL), "the store agrees with itself");
 
     (void) test_create(&c, "deleted at its end", NULL, 2000);
-    (void) test_turn(NULL, 0, NULL, 0);
+    (void) make_turn(NULL, 0, NULL, 0);
     is_uint(make_delete(NGX_CAMPAIGN_CAMPAIGN, mine, c.rec.id), NGX_CAMPAIGN_IN_USE, "a running campaign cannot");
-    (void) test_turn(&c, 20, NULL, 0);
+    (void) make_turn(&c, 20, NULL, 0);
 
     for (i = 0; i < 20; i++) {
-        o[i] = test_outcome(&c, i, i & 1 ? NGX_CAMPAIGN_OUTCOME_AGAIN : NGX_CAMPAIGN_OUTCOME_SETTLED, NGX_CAMPAIGN_S_SENT);
+        o[i] = make_outcome(&c, i, i & 1 ? NGX_CAMPAIGN_OUTCOME_AGAIN : NGX_CAMPAIGN_OUTCOME_SETTLED, NGX_CAMPAIGN_S_SENT);
     }
 
-    (void) test_turn(NULL, 0, o, 20);
+    (void) make_turn(NULL, 0, o, 20);
     (void) test_status(&c, NGX_CAMPAIGN_C_PAUSED);
     is_uint(make_delete(NGX_CAMPAIGN_CAMPAIGN, mine, c.rec.id), NGX_CAMPAIGN_IN_USE, "nor a paused one");
 
@@ -659,7 +653,7 @@ test_delete(void)
 
     is_uint(make_delete(NGX_CAMPAIGN_CAMPAIGN, mine, c.rec.id), NGX_CAMPAIGN_OK, "a canceled one can");
     is_uint(make_delete(NGX_CAMPAIGN_CAMPAIGN, mine, c.rec.id), NGX_CAMPAIGN_NOT_FOUND, "... once");
-    (void) test_turn(NULL, 0, NULL, 0);
+    (void) make_turn(NULL, 0, NULL, 0);
 
     ok(make_look(&after), "the store agrees with itself");
 
@@ -675,7 +669,7 @@ test_delete(void)
     is_uint(test_create(&c, "deleted at its end", NULL, 1), NGX_CAMPAIGN_OK, "its name is free");
     (void) test_get(&kept);
     is_uint(kept.progress.enroute, 5, "its neighbour is untouched");
-    is_uint(test_turn(&kept, 600, NULL, 0), 595, "... and its recipients are all there");
+    is_uint(make_turn(&kept, 600, NULL, 0), 595, "... and its recipients are all there");
 }
 
 
@@ -692,7 +686,7 @@ test_delete_audience(void)
 
     (void) test_create(&c, "uses an audience", id, 0);
     is_uint(make_delete(NGX_CAMPAIGN_AUDIENCE, mine, id), NGX_CAMPAIGN_IN_USE, "an audience of a scheduled campaign cannot be deleted");
-    (void) test_turn(NULL, 0, NULL, 0);
+    (void) make_turn(NULL, 0, NULL, 0);
     is_uint(make_delete(NGX_CAMPAIGN_AUDIENCE, mine, id), NGX_CAMPAIGN_IN_USE, "nor one of a running campaign");
     (void) test_status(&c, NGX_CAMPAIGN_C_PAUSED);
     is_uint(make_delete(NGX_CAMPAIGN_AUDIENCE, mine, id), NGX_CAMPAIGN_IN_USE, "nor one of a paused campaign");
@@ -749,7 +743,7 @@ test_delete_others(void)
     is_uint(make_delete(NGX_CAMPAIGN_ACCOUNT, 0, account_id), NGX_CAMPAIGN_OK, "one that owns only its keys can");
     is_uint(store_wait(so, ngx_campaign_store_auth(st, &so->op, hash, &a, &key)), NGX_CAMPAIGN_NOT_FOUND, "... and they go with it");
 
-    (void) test_turn(NULL, 0, NULL, 0);
+    (void) make_turn(NULL, 0, NULL, 0);
     (void) make_look(&after);
     is_uint(after.entries[NGX_CAMPAIGN_DB_REC], before.entries[NGX_CAMPAIGN_DB_REC], "no record of it is left");
     is_uint(after.entries[NGX_CAMPAIGN_DB_KEY], before.entries[NGX_CAMPAIGN_DB_KEY], "no key");
@@ -882,70 +876,6 @@ test_get(ngx_campaign_campaign_t *c)
     store_free(so);
 
     return rc;
-}
-
-
-/* one turn of the dispatcher: outcomes, and claims of c, if there is one.  Messages claimed */
-
-static ngx_uint_t
-test_turn(ngx_campaign_campaign_t *c, uint32_t want, ngx_campaign_outcome_t *outcomes, ngx_uint_t n)
-{
-    uint32_t               claimed;
-    store_op_t            *so;
-    ngx_campaign_turn_t    turn;
-    ngx_campaign_claim_t   claim;
-    ngx_campaign_grant_t   grant;
-
-    ngx_memzero(&turn, sizeof(turn));
-    ngx_memzero(&claim, sizeof(claim));
-    ngx_memzero(&grant, sizeof(grant));
-
-    turn.epoch = epoch;
-    turn.outcomes = outcomes;
-    turn.noutcomes = n;
-
-    if (c) {
-        claim.campaign = c->rec.no;
-        claim.want = want;
-        claim.again = want;
-        grant.account = mine;
-        grant.claims = &claim;
-        grant.nclaims = 1;
-        grant.until = (ngx_stub_now + 1000000) * 1000;
-        turn.grants = &grant;
-        turn.ngrants = 1;
-    }
-
-    so = store_op();
-
-    if (store_wait(so, ngx_campaign_store_turn(st, &so->op, &turn)) != NGX_CAMPAIGN_OK) {
-        diag("the turn fails");
-        exit(2);
-    }
-
-    claimed = claim.n;
-    store_free(so);
-
-    return claimed;
-}
-
-
-static ngx_campaign_outcome_t
-test_outcome(ngx_campaign_campaign_t *c, uint32_t seq, ngx_uint_t kind, ngx_uint_t state)
-{
-    ngx_campaign_outcome_t  o;
-
-    ngx_memzero(&o, sizeof(o));
-
-    o.campaign = c->rec.no;
-    o.seq = seq;
-    o.kind = (uint8_t) kind;
-    o.state = (uint8_t) state;
-    o.reason = (state == NGX_CAMPAIGN_S_FAILED || kind == NGX_CAMPAIGN_OUTCOME_AGAIN) ? NGX_CAMPAIGN_R_GATEWAY_5XX : NGX_CAMPAIGN_R_NONE;
-    o.attempt = 1;
-    o.due = ngx_stub_now + 1000000;
-
-    return o;
 }
 
 
