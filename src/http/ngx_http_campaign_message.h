@@ -49,6 +49,11 @@ typedef struct {
 ngx_array_t *ngx_http_campaign_messages_render(ngx_pool_t *pool, ngx_campaign_message_t *messages, ngx_uint_t n);
 
 
+/* ngx_http_campaign_messages_list.c */
+
+extern const ngx_http_campaign_filter_t  ngx_http_campaign_messages_filters[];
+
+
 /* ngx_http_campaign_single.c */
 
 extern const ngx_http_campaign_field_type_t

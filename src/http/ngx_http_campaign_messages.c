@@ -1,7 +1,7 @@
 
 /*
- * Messages: of campaigns, and those sent alone; shown and canceled.  A message is not stored as it is shown: its text is rendered here, of the text and
- * the contact that it will be, or was, sent with.
+ * Messages: of campaigns, and those sent alone; shown and canceled.  A message is not stored as it is shown: its text is rendered here, of
+ * the text and the contact that it will be, or was, sent with.
  */
 
 #include "ngx_http_campaign_message.h"
@@ -10,7 +10,6 @@
 
 
 static ngx_int_t ngx_http_campaign_messages_found(ngx_http_campaign_call_t *call);
-static ngx_int_t ngx_http_campaign_messages_canceled(ngx_http_campaign_call_t *call);
 
 static void ngx_http_campaign_messages_print_text(ngx_http_campaign_call_t *call, ngx_http_campaign_out_t *out,
     const ngx_http_campaign_field_t *f, const void *place);
@@ -58,7 +57,8 @@ static const ngx_http_campaign_field_t  ngx_http_campaign_messages_fields[] = {
       offsetof(ngx_campaign_message_t, template), 0, 0, { 0, 0, 0 } },
     { ngx_string("from"), NGX_CAMPAIGN_NEW|NGX_CAMPAIGN_F_MUST, &ngx_http_campaign_field_text,
       offsetof(ngx_campaign_message_t, from), 1, 16, { 1503, 1504, 1504 } },
-    { ngx_string("to"), NGX_CAMPAIGN_NEW|NGX_CAMPAIGN_F_MUST, &ngx_http_campaign_single_to, 0, 1, NGX_CAMPAIGN_SINGLES_MAX, { 1505, 1506, 1507 } },
+    { ngx_string("to"), NGX_CAMPAIGN_NEW|NGX_CAMPAIGN_F_MUST, &ngx_http_campaign_single_to,
+      0, 1, NGX_CAMPAIGN_SINGLES_MAX, { 1505, 1506, 1507 } },
     { ngx_string("channel"), NGX_CAMPAIGN_NEW, &ngx_http_campaign_field_channel,
       offsetof(ngx_campaign_message_t, rec.channel), 0, 0, { 0, 1515, 1515 } },
     { ngx_string("direction"), NGX_CAMPAIGN_F_SHOW, &ngx_http_campaign_messages_type_direction, 0, 0, 0, { 0, 0, 0 } },
@@ -68,7 +68,8 @@ static const ngx_http_campaign_field_t  ngx_http_campaign_messages_fields[] = {
     { ngx_string("text"), NGX_CAMPAIGN_F_SHOW, &ngx_http_campaign_messages_type_text, 0, 0, 0, { 0, 0, 0 } },
     { ngx_string("template"), NGX_CAMPAIGN_F_POST, &ngx_http_campaign_field_uuid,
       offsetof(ngx_campaign_message_t, template), 0, 0, { 0, 1511, 1511 } },
-    { ngx_string("variables"), NGX_CAMPAIGN_F_POST, &ngx_http_campaign_single_variables, 0, 0, NGX_CAMPAIGN_VARIABLE_MAX, { 0, 1516, 1526 } },
+    { ngx_string("variables"), NGX_CAMPAIGN_F_POST, &ngx_http_campaign_single_variables,
+      0, 0, NGX_CAMPAIGN_VARIABLE_MAX, { 0, 1516, 1526 } },
     { ngx_string("segments_count"), NGX_CAMPAIGN_F_SHOW, &ngx_http_campaign_messages_type_segments, 0, 0, 0, { 0, 0, 0 } },
     { ngx_string("segments"), NGX_CAMPAIGN_F_SHOW, &ngx_http_campaign_messages_type_segments, 0, 0, 0, { 0, 0, 0 } },
     { ngx_string("encoding"), NGX_CAMPAIGN_F_SHOW, &ngx_http_campaign_messages_type_encoding, 0, 0, 0, { 0, 0, 0 } },
@@ -90,6 +91,7 @@ const ngx_http_campaign_resource_t  ngx_http_campaign_messages = {
     .kind   = NGX_CAMPAIGN_MESSAGE,
     .size   = sizeof(ngx_http_campaign_single_t),
     .fields = ngx_http_campaign_messages_fields,
+    .filters = ngx_http_campaign_messages_filters,
     .code   = { [NGX_CAMPAIGN_NOT_FOUND] = 1501, [NGX_CAMPAIGN_CONFLICT] = 1513, [NGX_CAMPAIGN_INVALID] = NGX_CAMPAIGN_E_QUERY },
     .check  = ngx_http_campaign_single_check,
     .links  = ngx_http_campaign_messages_links
@@ -102,6 +104,7 @@ const ngx_http_campaign_resource_t  ngx_http_campaign_campaign_messages = {
     .kind   = NGX_CAMPAIGN_MESSAGE,
     .size   = sizeof(ngx_http_campaign_single_t),
     .fields = ngx_http_campaign_messages_fields,
+    .filters = ngx_http_campaign_messages_filters,
     .code   = { [NGX_CAMPAIGN_NOT_FOUND] = 1601, [NGX_CAMPAIGN_INVALID] = NGX_CAMPAIGN_E_QUERY },
     .links  = ngx_http_campaign_messages_links
 };
@@ -200,21 +203,10 @@ ngx_http_campaign_messages_cancel(ngx_http_campaign_call_t *call)
 {
     ngx_int_t  rc;
 
-    rc = ngx_campaign_store_message_cancel(call->store, ngx_http_campaign_call_op(call, ngx_http_campaign_messages_canceled),
+    rc = ngx_campaign_store_message_cancel(call->store, ngx_http_campaign_call_op(call, ngx_http_campaign_resource_deleted),
                                            ngx_http_campaign_call_owner(call), call->id[0]);
 
     return ngx_http_campaign_call_wait(call, rc);
-}
-
-
-static ngx_int_t
-ngx_http_campaign_messages_canceled(ngx_http_campaign_call_t *call)
-{
-    ngx_int_t  rc;
-
-    rc = ngx_http_campaign_call_answer(call);
-
-    return rc == NGX_OK ? ngx_http_campaign_reply_empty(call, call->route->status) : rc;
 }
 
 

@@ -10,14 +10,9 @@
 #include "ngx_campaign_time.h"
 
 
-#define NGX_CAMPAIGN_FILTER_MAX  512            /* bytes of a filter's value */
+#define NGX_CAMPAIGN_FILTER_FROM     64         /* bytes */
 #define NGX_CAMPAIGN_FILTER_NOTHING  1          /* a mask of statuses in which no message is */
 
-
-typedef struct {
-    ngx_str_t    name;
-    ngx_int_t  (*read)(ngx_http_campaign_call_t *call, const ngx_str_t *name, ngx_str_t *value, ngx_campaign_messages_t *m);
-} ngx_http_campaign_messages_filter_t;
 
 typedef struct {
     ngx_campaign_messages_t  m;
@@ -26,24 +21,19 @@ typedef struct {
 } ngx_http_campaign_messages_query_t;
 
 
-static ngx_int_t ngx_http_campaign_messages_filters(ngx_http_campaign_call_t *call, ngx_campaign_messages_t *m);
-static ngx_int_t ngx_http_campaign_messages_repeat(ngx_http_campaign_call_t *call, ngx_str_t *query, const ngx_str_t *name,
-    ngx_str_t *value);
-static ngx_int_t ngx_http_campaign_messages_wrong(ngx_http_campaign_call_t *call, const ngx_str_t *name, const char *should);
-static ngx_int_t ngx_http_campaign_messages_statuses(ngx_http_campaign_call_t *call, const ngx_str_t *name, ngx_str_t *value,
-    ngx_campaign_messages_t *m);
-static ngx_int_t ngx_http_campaign_messages_from(ngx_http_campaign_call_t *call, const ngx_str_t *name, ngx_str_t *value,
-    ngx_campaign_messages_t *m);
-static ngx_int_t ngx_http_campaign_messages_to(ngx_http_campaign_call_t *call, const ngx_str_t *name, ngx_str_t *value,
-    ngx_campaign_messages_t *m);
-static ngx_int_t ngx_http_campaign_messages_channel(ngx_http_campaign_call_t *call, const ngx_str_t *name, ngx_str_t *value,
-    ngx_campaign_messages_t *m);
-static ngx_int_t ngx_http_campaign_messages_direction(ngx_http_campaign_call_t *call, const ngx_str_t *name, ngx_str_t *value,
-    ngx_campaign_messages_t *m);
-static ngx_int_t ngx_http_campaign_messages_date(ngx_http_campaign_call_t *call, const ngx_str_t *name, ngx_str_t *value,
-    ngx_campaign_messages_t *m);
-static ngx_int_t ngx_http_campaign_messages_campaign(ngx_http_campaign_call_t *call, const ngx_str_t *name, ngx_str_t *value,
-    ngx_campaign_messages_t *m);
+static ngx_int_t ngx_http_campaign_messages_wrong(ngx_http_campaign_call_t *call, const ngx_http_campaign_filter_t *f, const char *should);
+static ngx_int_t ngx_http_campaign_messages_statuses(ngx_http_campaign_call_t *call, const ngx_http_campaign_filter_t *f,
+    ngx_str_t *value, ngx_campaign_page_t *page);
+static ngx_int_t ngx_http_campaign_messages_from(ngx_http_campaign_call_t *call, const ngx_http_campaign_filter_t *f,
+    ngx_str_t *value, ngx_campaign_page_t *page);
+static ngx_int_t ngx_http_campaign_messages_to(ngx_http_campaign_call_t *call, const ngx_http_campaign_filter_t *f,
+    ngx_str_t *value, ngx_campaign_page_t *page);
+static ngx_int_t ngx_http_campaign_messages_direction(ngx_http_campaign_call_t *call, const ngx_http_campaign_filter_t *f,
+    ngx_str_t *value, ngx_campaign_page_t *page);
+static ngx_int_t ngx_http_campaign_messages_date(ngx_http_campaign_call_t *call, const ngx_http_campaign_filter_t *f,
+    ngx_str_t *value, ngx_campaign_page_t *page);
+static ngx_int_t ngx_http_campaign_messages_campaign(ngx_http_campaign_call_t *call, const ngx_http_campaign_filter_t *f,
+    ngx_str_t *value, ngx_campaign_page_t *page);
 static ngx_int_t ngx_http_campaign_messages_read_page(ngx_http_campaign_call_t *call, ngx_campaign_op_t *op, ngx_campaign_page_t *page);
 static ngx_int_t ngx_http_campaign_messages_render_page(ngx_http_campaign_call_t *call, ngx_pool_t *pool, ngx_campaign_page_t *page);
 static ngx_int_t ngx_http_campaign_messages_listed(ngx_http_campaign_call_t *call);
@@ -58,18 +48,20 @@ static void ngx_http_campaign_messages_cell_encoding(ngx_http_campaign_call_t *c
 
 /* clang-format off */
 
-static const ngx_http_campaign_messages_filter_t  ngx_http_campaign_messages_rows[] = {
-    { ngx_string("filter[status]"),             ngx_http_campaign_messages_statuses },
-    { ngx_string("filter[statuses]"),           ngx_http_campaign_messages_statuses },
-    { ngx_string("filter[from]"),               ngx_http_campaign_messages_from },
-    { ngx_string("filter[to]"),                 ngx_http_campaign_messages_to },
-    { ngx_string("filter[to_prefix]"),          ngx_http_campaign_messages_to },
-    { ngx_string("filter[channel]"),            ngx_http_campaign_messages_channel },
-    { ngx_string("filter[direction]"),          ngx_http_campaign_messages_direction },
-    { ngx_string("filter[created_date_start]"), ngx_http_campaign_messages_date },
-    { ngx_string("filter[created_date_end]"),   ngx_http_campaign_messages_date },
-    { ngx_string("filter[campaign_id]"),        ngx_http_campaign_messages_campaign },
-    { ngx_null_string, NULL }
+/* call->data is an ngx_http_campaign_messages_query_t */
+
+const ngx_http_campaign_filter_t  ngx_http_campaign_messages_filters[] = {
+    { ngx_string("status"), ngx_http_campaign_messages_statuses, NULL },
+    { ngx_string("statuses"), ngx_http_campaign_messages_statuses, NULL },
+    { ngx_string("from"), ngx_http_campaign_messages_from, NULL },
+    { ngx_string("to"), ngx_http_campaign_messages_to, NULL },
+    { ngx_string("to_prefix"), ngx_http_campaign_messages_to, NULL },
+    { ngx_string("channel"), ngx_http_campaign_filter_channel, NULL },
+    { ngx_string("direction"), ngx_http_campaign_messages_direction, NULL },
+    { ngx_string("created_date_start"), ngx_http_campaign_messages_date, NULL },
+    { ngx_string("created_date_end"), ngx_http_campaign_messages_date, NULL },
+    { ngx_string("campaign_id"), ngx_http_campaign_messages_campaign, NULL },
+    { ngx_null_string, NULL, NULL }
 };
 
 static const ngx_http_campaign_column_t  ngx_http_campaign_messages_columns[] = {
@@ -122,10 +114,6 @@ ngx_http_campaign_messages_list(ngx_http_campaign_call_t *call)
 
     rc = ngx_http_campaign_resource_query(call, call->route->resource, &query->page);
 
-    if (rc != NGX_ERROR) {
-        rc = ngx_http_campaign_messages_filters(call, &query->m);
-    }
-
     if (rc != NGX_OK) {
         return rc;
     }
@@ -146,76 +134,21 @@ ngx_http_campaign_messages_list(ngx_http_campaign_call_t *call)
 }
 
 
-/* an empty one filters nothing */
-
 static ngx_int_t
-ngx_http_campaign_messages_filters(ngx_http_campaign_call_t *call, ngx_campaign_messages_t *m)
+ngx_http_campaign_messages_wrong(ngx_http_campaign_call_t *call, const ngx_http_campaign_filter_t *f, const char *should)
 {
-    ngx_int_t                                   rc;
-    ngx_str_t                                   value;
-    const ngx_http_campaign_messages_filter_t  *f;
-
-    for (f = ngx_http_campaign_messages_rows; f->name.len; f++) {
-
-        rc = ngx_http_campaign_call_arg(call, (char *) f->name.data, &value);
-
-        if (rc == NGX_OK && value.len > NGX_CAMPAIGN_FILTER_MAX) {
-            rc = ngx_http_campaign_messages_wrong(call, &f->name, "too long");
-
-        } else if (rc == NGX_OK && value.len) {
-            rc = f->read(call, &f->name, &value, m);
-
-            if (rc == NGX_OK) {
-                rc = ngx_http_campaign_messages_repeat(call, &m->page->query, &f->name, &value);
-            }
-        }
-
-        if (rc == NGX_ERROR) {
-            return NGX_ERROR;
-        }
-    }
-
-    return call->notes.nelts ? NGX_DECLINED : NGX_OK;
-}
-
-
-/* the filter as the links repeat it */
-
-static ngx_int_t
-ngx_http_campaign_messages_repeat(ngx_http_campaign_call_t *call, ngx_str_t *query, const ngx_str_t *name, ngx_str_t *value)
-{
-    u_char  *p, *start;
-
-    start = ngx_pnalloc(call->pool, query->len + 2 + 3 * (name->len + value->len));
-    if (start == NULL) {
-        return NGX_ERROR;
-    }
-
-    p = ngx_cpymem(start, query->data, query->len);
-    *p++ = '&';
-    p = (u_char *) ngx_escape_uri(p, name->data, name->len, NGX_ESCAPE_URI_COMPONENT);
-    *p++ = '=';
-    p = (u_char *) ngx_escape_uri(p, value->data, value->len, NGX_ESCAPE_URI_COMPONENT);
-
-    query->data = start;
-    query->len = p - start;
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_http_campaign_messages_wrong(ngx_http_campaign_call_t *call, const ngx_str_t *name, const char *should)
-{
-    return ngx_http_campaign_error_text(call, NGX_CAMPAIGN_E_QUERY, "'%V' is invalid: %s", name, should);
+    return ngx_http_campaign_error_text(call, NGX_CAMPAIGN_E_QUERY, "'filter[%V]' is invalid: %s", &f->name, should);
 }
 
 
 /* one status, or several with commas between them */
 
 static ngx_int_t
-ngx_http_campaign_messages_statuses(ngx_http_campaign_call_t *call, const ngx_str_t *name, ngx_str_t *value, ngx_campaign_messages_t *m)
+ngx_http_campaign_messages_statuses(ngx_http_campaign_call_t *call, const ngx_http_campaign_filter_t *f, ngx_str_t *value,
+    ngx_campaign_page_t *page)
 {
+    ngx_http_campaign_messages_query_t *query = call->data;
+
     u_char                         *p, *end, *comma;
     ngx_str_t                       word;
     ngx_uint_t                      mask;
@@ -242,18 +175,18 @@ ngx_http_campaign_messages_statuses(ngx_http_campaign_call_t *call, const ngx_st
         status = ngx_campaign_message_status_find(&word);
 
         if (status == 0) {
-            return ngx_http_campaign_messages_wrong(call, name, "should be of [scheduled, enroute, sent, delivered, failed, canceled, "
+            return ngx_http_campaign_messages_wrong(call, f, "should be of [scheduled, enroute, sent, delivered, failed, canceled, "
                                                     "skipped]");
         }
 
         mask |= (ngx_uint_t) 1 << status;
     }
 
-    if (m->statuses) {
-        mask &= m->statuses;
+    if (query->m.statuses) {
+        mask &= query->m.statuses;
     }
 
-    m->statuses = mask ? mask : NGX_CAMPAIGN_FILTER_NOTHING;
+    query->m.statuses = mask ? mask : NGX_CAMPAIGN_FILTER_NOTHING;
 
     return NGX_OK;
 }
@@ -262,13 +195,20 @@ ngx_http_campaign_messages_statuses(ngx_http_campaign_call_t *call, const ngx_st
 /* a number is a sender without its + */
 
 static ngx_int_t
-ngx_http_campaign_messages_from(ngx_http_campaign_call_t *call, const ngx_str_t *name, ngx_str_t *value, ngx_campaign_messages_t *m)
+ngx_http_campaign_messages_from(ngx_http_campaign_call_t *call, const ngx_http_campaign_filter_t *f, ngx_str_t *value,
+    ngx_campaign_page_t *page)
 {
-    m->from = *value;
+    ngx_http_campaign_messages_query_t *query = call->data;
+
+    query->m.from = *value;
 
     if (value->data[0] == '+' || value->data[0] == ' ') {       /* a + that was not encoded */
-        m->from.data++;
-        m->from.len--;
+        query->m.from.data++;
+        query->m.from.len--;
+    }
+
+    if (query->m.from.len == 0 || query->m.from.len > NGX_CAMPAIGN_FILTER_FROM) {
+        return ngx_http_campaign_messages_wrong(call, f, "should be a sender's name");
     }
 
     return NGX_OK;
@@ -278,8 +218,11 @@ ngx_http_campaign_messages_from(ngx_http_campaign_call_t *call, const ngx_str_t 
 /* a number; its beginning: to_prefix, and `to` of a campaign's messages */
 
 static ngx_int_t
-ngx_http_campaign_messages_to(ngx_http_campaign_call_t *call, const ngx_str_t *name, ngx_str_t *value, ngx_campaign_messages_t *m)
+ngx_http_campaign_messages_to(ngx_http_campaign_call_t *call, const ngx_http_campaign_filter_t *f, ngx_str_t *value,
+    ngx_campaign_page_t *page)
 {
+    ngx_http_campaign_messages_query_t *query = call->data;
+
     size_t      i;
     ngx_str_t   to;
 
@@ -297,28 +240,11 @@ ngx_http_campaign_messages_to(ngx_http_campaign_call_t *call, const ngx_str_t *n
     }
 
     if (i != to.len || to.len == 0 || to.len > NGX_CAMPAIGN_NUMBER_LEN) {
-        return ngx_http_campaign_messages_wrong(call, name, "should be a number, or its first digits");
+        return ngx_http_campaign_messages_wrong(call, f, "should be a number, or its first digits");
     }
 
-    m->to = to;
-    m->prefix = (call->route->bad_id[0] != 0 || name->len == sizeof("filter[to_prefix]") - 1);
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_http_campaign_messages_channel(ngx_http_campaign_call_t *call, const ngx_str_t *name, ngx_str_t *value, ngx_campaign_messages_t *m)
-{
-    ngx_http_campaign_gateway_t  *gateway;
-
-    gateway = ngx_http_campaign_gateway(call->cmcf, value);
-
-    if (gateway == NULL) {
-        return ngx_http_campaign_error_text(call, NGX_CAMPAIGN_E_QUERY, "'%V' is invalid: should be one of [%V]", name, &call->cmcf->channels);
-    }
-
-    m->page->channel = gateway->channel;
+    query->m.to = to;
+    query->m.prefix = (call->route->bad_id[0] != 0 || f->name.len == sizeof("to_prefix") - 1);
 
     return NGX_OK;
 }
@@ -327,10 +253,13 @@ ngx_http_campaign_messages_channel(ngx_http_campaign_call_t *call, const ngx_str
 /* inbound messages go to the webhook; none is kept */
 
 static ngx_int_t
-ngx_http_campaign_messages_direction(ngx_http_campaign_call_t *call, const ngx_str_t *name, ngx_str_t *value, ngx_campaign_messages_t *m)
+ngx_http_campaign_messages_direction(ngx_http_campaign_call_t *call, const ngx_http_campaign_filter_t *f, ngx_str_t *value,
+    ngx_campaign_page_t *page)
 {
+    ngx_http_campaign_messages_query_t *query = call->data;
+
     if (value->len != 2 || ngx_strncasecmp(value->data, (u_char *) "M", 1) != 0) {
-        return ngx_http_campaign_messages_wrong(call, name, "should be one of [MT, MO]");
+        return ngx_http_campaign_messages_wrong(call, f, "should be one of [MT, MO]");
     }
 
     switch (ngx_toupper(value->data[1])) {
@@ -339,30 +268,33 @@ ngx_http_campaign_messages_direction(ngx_http_campaign_call_t *call, const ngx_s
         return NGX_OK;
 
     case 'O':
-        m->statuses = NGX_CAMPAIGN_FILTER_NOTHING;
+        query->m.statuses = NGX_CAMPAIGN_FILTER_NOTHING;
         return NGX_OK;
 
     default:
-        return ngx_http_campaign_messages_wrong(call, name, "should be one of [MT, MO]");
+        return ngx_http_campaign_messages_wrong(call, f, "should be one of [MT, MO]");
     }
 }
 
 
 static ngx_int_t
-ngx_http_campaign_messages_date(ngx_http_campaign_call_t *call, const ngx_str_t *name, ngx_str_t *value, ngx_campaign_messages_t *m)
+ngx_http_campaign_messages_date(ngx_http_campaign_call_t *call, const ngx_http_campaign_filter_t *f, ngx_str_t *value,
+    ngx_campaign_page_t *page)
 {
+    ngx_http_campaign_messages_query_t *query = call->data;
+
     time_t  t;
 
     if (ngx_campaign_time_parse(value, &t) != NGX_OK) {
-        return ngx_http_campaign_messages_wrong(call, name, "should be yyyy-MM-dd HH:mm:ss (UTC) or RFC 3339");
+        return ngx_http_campaign_messages_wrong(call, f, "should be yyyy-MM-dd HH:mm:ss (UTC) or RFC 3339");
     }
 
     t = ngx_max(t, 1);                                  /* 0 is no filter */
 
-    if (name->len == sizeof("filter[created_date_end]") - 1) {
-        m->until = t;
+    if (f->name.len == sizeof("created_date_end") - 1) {
+        query->m.until = t;
     } else {
-        m->since = t;
+        query->m.since = t;
     }
 
     return NGX_OK;
@@ -370,19 +302,20 @@ ngx_http_campaign_messages_date(ngx_http_campaign_call_t *call, const ngx_str_t 
 
 
 static ngx_int_t
-ngx_http_campaign_messages_campaign(ngx_http_campaign_call_t *call, const ngx_str_t *name, ngx_str_t *value, ngx_campaign_messages_t *m)
+ngx_http_campaign_messages_campaign(ngx_http_campaign_call_t *call, const ngx_http_campaign_filter_t *f, ngx_str_t *value,
+    ngx_campaign_page_t *page)
 {
     ngx_http_campaign_messages_query_t *query = call->data;
 
     if (ngx_campaign_uuid_parse(value, query->campaign) != NGX_OK) {
-        return ngx_http_campaign_messages_wrong(call, name, "should be a campaign's identifier");
+        return ngx_http_campaign_messages_wrong(call, f, "should be a campaign's identifier");
     }
 
-    if (m->campaign && ngx_memcmp(m->campaign, query->campaign, NGX_CAMPAIGN_ID_LEN) != 0) {
-        m->statuses = NGX_CAMPAIGN_FILTER_NOTHING;      /* another one than that in the path */
+    if (query->m.campaign && ngx_memcmp(query->m.campaign, query->campaign, NGX_CAMPAIGN_ID_LEN) != 0) {
+        query->m.statuses = NGX_CAMPAIGN_FILTER_NOTHING;      /* another one than that in the path */
 
-    } else if (m->campaign == NULL) {
-        m->campaign = query->campaign;
+    } else if (query->m.campaign == NULL) {
+        query->m.campaign = query->campaign;
     }
 
     return NGX_OK;

@@ -302,8 +302,6 @@ ngx_http_campaign_reply_link(ngx_http_campaign_call_t *call, ngx_http_campaign_o
 
     ngx_http_campaign_out_raw(out, call->filters.data, call->filters.len);
 
-    ngx_http_campaign_out_raw(out, page->query.data, page->query.len);
-
     if (token->len) {
         ngx_http_campaign_out_lit(out, "&page_token=");
         ngx_http_campaign_out_raw(out, token->data, token->len);

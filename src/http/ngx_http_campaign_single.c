@@ -1,7 +1,8 @@
 
 /*
- * Messages sent alone: POST /v1/messages, one text to 1 to 10 numbers.  They are stored as a campaign apart, so that they pass through the same queue, rate
- * and retries as all others, ahead of them.  A text is taken as it is; a template's placeholders get the values of `variables`.
+ * Messages sent alone: POST /v1/messages, one text to 1 to 10 numbers.  They are stored as a campaign apart, so that they pass through the
+ * same queue, rate and retries as all others, ahead of them.  A text is taken as it is; a template's placeholders get the values of
+ * `variables`.
  */
 
 #include "ngx_http_campaign_message.h"

@@ -222,8 +222,6 @@ typedef struct {
     uint64_t                 number;        /* of this page, from 1 */
     ngx_str_t                first, current, previous, next;    /* tokens; data NULL: no such page; empty: without token */
     unsigned                 uncounted:1;   /* total is not known: too many to look at */
-
-    ngx_str_t                query;         /* the caller's: further filters as links repeat them, "&filter…" */
 } ngx_campaign_page_t;
 
 /* offsets of the strings that a page is asked for by */

@@ -362,8 +362,8 @@ ngx_campaign_scan_filter(ngx_campaign_scan_t *s)
 
 
 /*
- * Goes on from *at, to older messages or (back) to newer ones, until `most` are found, or work is out; items NULL: they are only counted.  *at moves on;
- * s->ended: there are no more
+ * Goes on from *at, to older messages or (back) to newer ones, until `most` are found, or work is out; items NULL: they are only counted.
+ * *at moves on; s->ended: there are no more
  */
 
 static ngx_campaign_rc_e

@@ -84,6 +84,7 @@ main(int argc, char **argv)
 static void
 test_fates(void)
 {
+    store_op_t              *so;
     ngx_campaign_message_t   m;
     ngx_campaign_outcome_t   o[4];
     ngx_campaign_messages_t  q;
@@ -95,7 +96,8 @@ test_fates(void)
     ok(test_is(&c, 0, NGX_CAMPAIGN_M_SCHEDULED, 0, 0), "a message of a scheduled campaign is scheduled");
     is_uint(test_get(&c, 1999, &m), NGX_CAMPAIGN_OK, "the last one is found by its id");
     is_uint(m.contact.number, TEST_FIRST + 1999, "with its number");
-    ok(m.text.len == 5 && ngx_memcmp(m.text.data, "Hello", 5) == 0 && m.from.len == 4 && m.rec.channel.len == 3, "text, sender and channel");
+    ok(m.text.len == 5 && ngx_memcmp(m.text.data, "Hello", 5) == 0 && m.from.len == 4 && m.rec.channel.len == 3,
+       "text, sender and channel");
     ok(ngx_memcmp(m.campaign, c.rec.id, NGX_CAMPAIGN_ID_LEN) == 0, "and its campaign");
     is_uint(test_get(&c, 2000, &m), NGX_CAMPAIGN_NOT_FOUND, "one behind the last is not");
 
@@ -138,14 +140,10 @@ test_fates(void)
     (void) make_turn(NULL, 0, o, 2);
     ok(test_is(&c, 2, NGX_CAMPAIGN_M_SENT, 0, 2), "sent with the second");
 
+    so = store_op();
     c.rec.status = NGX_CAMPAIGN_C_CANCELED;
-    {
-        store_op_t  *so;
-
-        so = store_op();
-        (void) store_wait(so, ngx_campaign_store_change(st, &so->op, &c, NGX_CAMPAIGN_SET_STATUS, ~(ngx_uint_t) 0));
-        store_free(so);
-    }
+    (void) store_wait(so, ngx_campaign_store_change(st, &so->op, &c, NGX_CAMPAIGN_SET_STATUS, ~(ngx_uint_t) 0));
+    store_free(so);
 
     ok(test_is(&c, 1999, NGX_CAMPAIGN_M_CANCELED, NGX_CAMPAIGN_R_CANCELED, 0), "in a canceled campaign a fresh one is canceled");
     ok(test_is(&c, 4, NGX_CAMPAIGN_M_CANCELED, NGX_CAMPAIGN_R_CANCELED, 1), "one that waited for a repeat, too");
@@ -465,7 +463,8 @@ test_cancel(void)
     (void) make_turn(NULL, 0, NULL, 0);
     (void) test_cancel_one(&c, mine, 0);
     (void) test_cancel_one(&c, mine, 1);
-    is_uint(make_delete(NGX_CAMPAIGN_CAMPAIGN, mine, c.rec.id), NGX_CAMPAIGN_OK, "a running campaign all of whose messages were canceled is over");
+    is_uint(make_delete(NGX_CAMPAIGN_CAMPAIGN, mine, c.rec.id), NGX_CAMPAIGN_OK,
+            "a running campaign all of whose messages were canceled is over");
     ok(make_look(NULL), "the store agrees with itself");
 }
 
@@ -636,6 +635,7 @@ static ngx_campaign_rc_e
 test_page(ngx_campaign_messages_t *m, ngx_str_t token, ngx_uint_t size)
 {
     store_op_t         *so;
+    ngx_array_t        *items;
     ngx_campaign_rc_e   rc;
 
     page.token = token;
@@ -645,8 +645,6 @@ test_page(ngx_campaign_messages_t *m, ngx_str_t token, ngx_uint_t size)
     rc = store_wait(so, ngx_campaign_store_messages(st, &so->op, m));
 
     if (rc == NGX_CAMPAIGN_OK) {
-        ngx_array_t  *items;
-
         items = ngx_array_create(pool, page.items->nelts + 1, sizeof(ngx_campaign_message_t));
         ngx_memcpy(items->elts, page.items->elts, page.items->nelts * sizeof(ngx_campaign_message_t));
         items->nelts = page.items->nelts;
