@@ -238,7 +238,20 @@ is_deeply($a->get('/campaigns?filter[status]=scheduled')->data, [], 'none is lis
 is($a->make('/campaigns', { from => 'Acme', channel => 'SMS', text => 'x', to => ['15551234567'] })->{name}, 'campaign-1', 'it took no name');
 
 
-=== TEST 10: messages are sent, and show what became of them
+=== TEST 10: a repeated request with an idempotency key sends nothing twice
+--- check
+my $a = account();
+$a->sender(name => 'Acme');
+my @post = ('/messages', { from => 'Acme', to => ['15551234567', '15551234568'], text => 'Hello', channel => 'SMS' }, 'Idempotency-Key' => 'once');
+my ($first, $again) = map { $a->post(@post) } 1 .. 2;
+answered($first, 201, 'created');
+is($again->body, $first->body, 'the same answer');
+is($again->header('idempotency-replayed'), 'true', 'which says so');
+is($a->get('/messages')->page->{total}, 2, 'two messages');
+is_deeply([map { $_->{message_id} } @{ $again->data }], [map { $_->{id} } @{ $a->get('/messages')->data }], 'are those');
+
+
+=== TEST 11: messages are sent, and show what became of them
 --- dispatch: on
 --- check
 my $a = account(rate => 1000);
@@ -256,7 +269,7 @@ is($get->($m[0])->{status}, 'sent', 'and stays so');
 is(scalar @{ $a->get('/messages?filter[status]=failed')->data }, 1, 'listed by status');
 
 
-=== TEST 11: a message goes ahead of campaigns that are under way
+=== TEST 12: a message goes ahead of campaigns that are under way
 --- dispatch: on
 --- check
 my $a = account(rate => 20, burst => 1);

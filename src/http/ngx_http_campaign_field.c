@@ -83,7 +83,7 @@ ngx_http_campaign_field_print(ngx_http_campaign_call_t *call, ngx_http_campaign_
 
     for (f = resource->fields; f->name.len; f++) {
         if ((f->flags & NGX_CAMPAIGN_F_SHOW)
-            || ((f->flags & NGX_CAMPAIGN_F_ONCE) && call->request->method == NGX_HTTP_POST))
+            || ((f->flags & NGX_CAMPAIGN_F_ONCE) && call->route->method == NGX_HTTP_POST))
         {
             ngx_http_campaign_out_name(out, &f->name, first);
             f->type->print(call, out, f, (const u_char *) rec + f->offset);

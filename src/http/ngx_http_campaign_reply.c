@@ -217,7 +217,7 @@ ngx_http_campaign_reply_list(ngx_http_campaign_call_t *call, const ngx_http_camp
 {
     ngx_http_campaign_out_t  out;
 
-    ngx_http_campaign_out_init(&out, call->request->pool);
+    ngx_http_campaign_out_init(&out, ngx_http_campaign_reply_pool(call));
 
     ngx_http_campaign_reply_objects(call, &out, resource, recs);
     ngx_http_campaign_out_lit(&out, "}");

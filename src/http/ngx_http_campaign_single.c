@@ -27,6 +27,7 @@ static ngx_int_t ngx_http_campaign_single_fill_list(ngx_http_campaign_call_t *ca
 static ngx_int_t ngx_http_campaign_single_fill_named(ngx_http_campaign_call_t *call, ngx_http_campaign_variable_value_t *v,
     ngx_campaign_contact_t *contact);
 static ngx_int_t ngx_http_campaign_single_created(ngx_http_campaign_call_t *call);
+static ngx_int_t ngx_http_campaign_single_show(ngx_http_campaign_call_t *call);
 
 
 const ngx_http_campaign_field_type_t
@@ -377,7 +378,8 @@ ngx_http_campaign_single_store(ngx_http_campaign_call_t *call, ngx_campaign_refs
         }
     }
 
-    rc = ngx_campaign_store_create(call->store, ngx_http_campaign_call_op(call, ngx_http_campaign_single_created), c, &call->pile);
+    rc = ngx_campaign_store_create(call->store, ngx_http_campaign_call_last(call, ngx_http_campaign_single_created,
+                                   ngx_http_campaign_single_show), c, &call->pile);
 
     return ngx_http_campaign_call_wait(call, rc);
 }
@@ -508,17 +510,10 @@ ngx_http_campaign_single_fill_named(ngx_http_campaign_call_t *call, ngx_http_cam
 }
 
 
-/* one object a number, as a look at it would show it now */
-
 static ngx_int_t
 ngx_http_campaign_single_created(ngx_http_campaign_call_t *call)
 {
-    ngx_int_t                    rc;
-    ngx_uint_t                   i;
-    ngx_array_t                 *shown;
-    ngx_campaign_message_t      *m, messages[NGX_CAMPAIGN_SINGLES_MAX];
-    ngx_campaign_campaign_t     *c;
-    ngx_http_campaign_single_t  *single;
+    ngx_int_t  rc;
 
     if (call->op.rc == NGX_CAMPAIGN_NOT_FOUND) {
         return ngx_http_campaign_error(call, 1504);     /* the sender was deleted meanwhile */
@@ -530,6 +525,21 @@ ngx_http_campaign_single_created(ngx_http_campaign_call_t *call)
     }
 
     ngx_http_campaign_dispatch_wake();
+
+    return ngx_http_campaign_single_show(call);
+}
+
+
+/* one object a number, as a look at it would show it now; perhaps on the writer's thread: see ngx_http_campaign_call_last */
+
+static ngx_int_t
+ngx_http_campaign_single_show(ngx_http_campaign_call_t *call)
+{
+    ngx_uint_t                   i;
+    ngx_array_t                 *shown;
+    ngx_campaign_message_t      *m, messages[NGX_CAMPAIGN_SINGLES_MAX];
+    ngx_campaign_campaign_t     *c;
+    ngx_http_campaign_single_t  *single;
 
     single = call->rec;
     c = &single->campaign;
@@ -547,7 +557,7 @@ ngx_http_campaign_single_created(ngx_http_campaign_call_t *call)
         ngx_campaign_id_make(ngx_campaign_store_secret(call->store), NGX_CAMPAIGN_MESSAGE, c->rec.no, i, m->rec.id);
     }
 
-    shown = ngx_http_campaign_messages_render(call->request->pool, messages, single->n);
+    shown = ngx_http_campaign_messages_render(ngx_http_campaign_reply_pool(call), messages, single->n);
 
     return shown ? ngx_http_campaign_reply_list(call, call->route->resource, shown) : NGX_ERROR;
 }
