@@ -36,10 +36,6 @@ static void ngx_campaign_pick_unring(ngx_campaign_pick_account_t *a);
 static void ngx_campaign_pick_unwait(ngx_campaign_pick_lane_t *lane);
 
 static void ngx_campaign_pick_place(ngx_campaign_pick_t *pick, ngx_campaign_pick_campaign_t *c, int64_t now);
-static void ngx_campaign_pick_line_init(ngx_campaign_pick_line_t *line);
-static ngx_uint_t ngx_campaign_pick_line_empty(ngx_campaign_pick_line_t *line);
-static ngx_campaign_pick_campaign_t *ngx_campaign_pick_line_head(ngx_campaign_pick_line_t *line);
-static void ngx_campaign_pick_line_went(ngx_campaign_pick_line_t *line, ngx_campaign_pick_campaign_t *c);
 static void ngx_campaign_pick_ready(ngx_campaign_pick_t *pick, ngx_campaign_pick_campaign_t *c, ngx_uint_t first);
 static void ngx_campaign_pick_park(ngx_campaign_pick_t *pick, ngx_campaign_pick_campaign_t *c);
 static void ngx_campaign_pick_leave(ngx_campaign_pick_t *pick, ngx_campaign_pick_campaign_t *c);
@@ -608,45 +604,6 @@ ngx_campaign_pick_leave(ngx_campaign_pick_t *pick, ngx_campaign_pick_campaign_t 
     }
 
     c->place = NGX_CAMPAIGN_PICK_NOWHERE;
-}
-
-
-static void
-ngx_campaign_pick_line_init(ngx_campaign_pick_line_t *line)
-{
-    ngx_queue_init(&line->of[0]);
-    ngx_queue_init(&line->of[1]);
-
-    line->row = 0;
-}
-
-
-static ngx_uint_t
-ngx_campaign_pick_line_empty(ngx_campaign_pick_line_t *line)
-{
-    return ngx_queue_empty(&line->of[0]) && ngx_queue_empty(&line->of[1]);
-}
-
-
-/* of a line that is not empty: whose turn it is */
-
-static ngx_campaign_pick_campaign_t *
-ngx_campaign_pick_line_head(ngx_campaign_pick_line_t *line)
-{
-    ngx_uint_t  urgent;
-
-    urgent = ngx_queue_empty(&line->of[0]) || (!ngx_queue_empty(&line->of[1]) && line->row < NGX_CAMPAIGN_PICK_URGENT - 1);
-
-    return ngx_queue_data(ngx_queue_head(&line->of[urgent]), ngx_campaign_pick_campaign_t, queue);
-}
-
-
-/* one of c's messages went; no others waiting, they have no claim to what comes */
-
-static void
-ngx_campaign_pick_line_went(ngx_campaign_pick_line_t *line, ngx_campaign_pick_campaign_t *c)
-{
-    line->row = (c->urgent && !ngx_queue_empty(&line->of[0])) ? line->row + 1 : 0;
 }
 
 

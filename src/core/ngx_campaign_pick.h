@@ -169,4 +169,16 @@ void ngx_campaign_pick_hold(ngx_campaign_pick_gateway_t *g, int64_t until);
 int64_t ngx_campaign_pick_next(ngx_campaign_pick_t *pick, int64_t now);
 
 
+/* ngx_campaign_pick_line.c, the picker's own */
+
+void ngx_campaign_pick_line_init(ngx_campaign_pick_line_t *line);
+ngx_uint_t ngx_campaign_pick_line_empty(ngx_campaign_pick_line_t *line);
+
+/* of a line that is not empty: whose turn it is */
+ngx_campaign_pick_campaign_t *ngx_campaign_pick_line_head(ngx_campaign_pick_line_t *line);
+
+/* a message of c, which stands in the line, goes */
+void ngx_campaign_pick_line_went(ngx_campaign_pick_line_t *line, ngx_campaign_pick_campaign_t *c);
+
+
 #endif /* _NGX_CAMPAIGN_PICK_H_INCLUDED_ */

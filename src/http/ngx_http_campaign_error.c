@@ -123,7 +123,7 @@ static const ngx_http_campaign_error_row_t  ngx_http_campaign_errors[] = {
     { 1512, 400, ngx_string("template does not exist for this channel") },
     { 1513, 409, ngx_string("message cannot be canceled: it is being sent, or was") },
     { 1515, 400, ngx_string("'data.channel' is invalid: should be one of [%V]") },
-    { 1516, 400, ngx_string("'data.variables' is invalid: a list of texts in the order of the template's placeholders, or an object by their names") },
+    { 1516, 400, ngx_string("'data.variables' is invalid: a list of texts in the placeholders' order, or an object by their names") },
     { 1521, 400, ngx_string("'data.schedule' is invalid: yyyy-MM-dd HH:mm:ss (UTC) or RFC 3339") },
     { 1522, 400, ngx_string("'data.schedule' is not in the future") },
     { 1526, 400, ngx_string("'data.variables' item is too long: at most 70 characters") },

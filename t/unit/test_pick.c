@@ -663,7 +663,8 @@ test_urgent(void)
     run(now + SECOND);
 
     is_uint(campaigns[50].sent, 1, "an urgent message is sent");
-    ok(campaigns[50].last - START - SECOND <= pick.horizon, "behind 50 campaigns it waits for what is booked ahead, no longer: %" PRId64 " us",
+    ok(campaigns[50].last - START - SECOND <= pick.horizon,
+       "behind 50 campaigns it waits for what is booked ahead, no longer: %" PRId64 " us",
        campaigns[50].last - START - SECOND);
 
     begin(1024, 2000);
