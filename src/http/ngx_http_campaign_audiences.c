@@ -98,14 +98,7 @@ ngx_http_campaign_audiences_check(ngx_http_campaign_call_t *call)
 static void
 ngx_http_campaign_audiences_links(ngx_http_campaign_call_t *call, ngx_http_campaign_out_t *out, const void *rec)
 {
-    u_char                    text[NGX_CAMPAIGN_UUID_LEN];
     const ngx_campaign_rec_t *head = rec;
 
-    ngx_campaign_uuid_print(text, head->id);
-
-    ngx_http_campaign_out_lit(out, ",\"contacts\":\"");
-    ngx_http_campaign_out_raw(out, call->prefix.data, call->prefix.len);
-    ngx_http_campaign_out_lit(out, "/audiences/");
-    ngx_http_campaign_out_raw(out, text, sizeof(text));
-    ngx_http_campaign_out_lit(out, "/contacts\"");
+    ngx_http_campaign_out_link(call, out, "contacts", &ngx_http_campaign_audiences.name, head->id, "/contacts");
 }

@@ -474,26 +474,10 @@ ngx_http_campaign_campaigns_messages(ngx_http_campaign_call_t *call, ngx_http_ca
 static void
 ngx_http_campaign_campaigns_links(ngx_http_campaign_call_t *call, ngx_http_campaign_out_t *out, const void *rec)
 {
-    u_char                         text[NGX_CAMPAIGN_UUID_LEN];
     const ngx_campaign_campaign_t *c = rec;
 
-    if (!ngx_http_campaign_campaigns_zero(c->template)) {
-        ngx_http_campaign_out_lit(out, ",\"template\":\"");
-        ngx_http_campaign_out_raw(out, call->prefix.data, call->prefix.len);
-        ngx_http_campaign_out_lit(out, "/templates/");
-        ngx_campaign_uuid_print(text, c->template);
-        ngx_http_campaign_out_raw(out, text, sizeof(text));
-        ngx_http_campaign_out_lit(out, "\"");
-    }
-
-    if (!ngx_http_campaign_campaigns_zero(c->audience)) {
-        ngx_http_campaign_out_lit(out, ",\"audience\":\"");
-        ngx_http_campaign_out_raw(out, call->prefix.data, call->prefix.len);
-        ngx_http_campaign_out_lit(out, "/audiences/");
-        ngx_campaign_uuid_print(text, c->audience);
-        ngx_http_campaign_out_raw(out, text, sizeof(text));
-        ngx_http_campaign_out_lit(out, "\"");
-    }
+    ngx_http_campaign_out_link(call, out, "template", &ngx_http_campaign_templates.name, c->template, "");
+    ngx_http_campaign_out_link(call, out, "audience", &ngx_http_campaign_audiences.name, c->audience, "");
 }
 
 

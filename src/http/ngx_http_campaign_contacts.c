@@ -488,28 +488,14 @@ static void
 ngx_http_campaign_contacts_print_links(ngx_http_campaign_call_t *call, ngx_http_campaign_out_t *out, const ngx_http_campaign_field_t *f,
     const void *place)
 {
-    u_char                       text[NGX_CAMPAIGN_UUID_LEN];
-    ngx_uint_t                   i;
+    u_char                      *p, path[sizeof("/contacts/") + NGX_CAMPAIGN_UUID_LEN];
     const ngx_campaign_member_t *member = place;
 
-    for (i = 0; i < 2; i++) {
-        if (i == 0) {
-            ngx_http_campaign_out_lit(out, "{\"self\":\"");
-        } else {
-            ngx_http_campaign_out_lit(out, "\",\"audience\":\"");
-        }
+    p = ngx_campaign_uuid_print(ngx_cpymem(path, "/contacts/", sizeof("/contacts/") - 1), member->id);
+    *p = '\0';
 
-        ngx_http_campaign_out_raw(out, call->prefix.data, call->prefix.len);
-        ngx_http_campaign_out_lit(out, "/audiences/");
-        ngx_campaign_uuid_print(text, call->id[0]);
-        ngx_http_campaign_out_raw(out, text, sizeof(text));
-
-        if (i == 0) {
-            ngx_http_campaign_out_lit(out, "/contacts/");
-            ngx_campaign_uuid_print(text, member->id);
-            ngx_http_campaign_out_raw(out, text, sizeof(text));
-        }
-    }
-
-    ngx_http_campaign_out_lit(out, "\"}");
+    ngx_http_campaign_out_lit(out, "{\"self\":");
+    ngx_http_campaign_out_path(call, out, &ngx_http_campaign_audiences.name, call->id[0], (char *) path);
+    ngx_http_campaign_out_link(call, out, "audience", &ngx_http_campaign_audiences.name, call->id[0], "");
+    ngx_http_campaign_out_lit(out, "}");
 }

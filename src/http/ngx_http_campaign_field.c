@@ -374,32 +374,21 @@ static void
 ngx_http_campaign_field_links_print(ngx_http_campaign_call_t *call, ngx_http_campaign_out_t *out, const ngx_http_campaign_field_t *f,
     const void *place)
 {
-    u_char                               text[NGX_CAMPAIGN_UUID_LEN], id[NGX_CAMPAIGN_ID_LEN];
+    u_char                               id[NGX_CAMPAIGN_ID_LEN];
     const ngx_campaign_rec_t            *rec = place;
     const ngx_http_campaign_resource_t  *resource;
 
+    static const ngx_str_t  accounts = ngx_string("accounts");
+
     resource = call->route->resource;
 
-    ngx_http_campaign_out_lit(out, "{\"self\":\"");
-    ngx_http_campaign_out_raw(out, call->prefix.data, call->prefix.len);
-    ngx_http_campaign_out_lit(out, "/");
-    ngx_http_campaign_out_raw(out, resource->name.data, resource->name.len);
-    ngx_http_campaign_out_lit(out, "/");
-
-    ngx_campaign_uuid_print(text, rec->id);
-    ngx_http_campaign_out_raw(out, text, sizeof(text));
+    ngx_http_campaign_out_lit(out, "{\"self\":");
+    ngx_http_campaign_out_path(call, out, &resource->name, rec->id, "");
 
     if (rec->account) {
-        ngx_http_campaign_out_lit(out, "\",\"account\":\"");
-        ngx_http_campaign_out_raw(out, call->prefix.data, call->prefix.len);
-        ngx_http_campaign_out_lit(out, "/accounts/");
-
         ngx_campaign_id_make(ngx_campaign_store_secret(call->store), NGX_CAMPAIGN_ACCOUNT, rec->account, 0, id);
-        ngx_campaign_uuid_print(text, id);
-        ngx_http_campaign_out_raw(out, text, sizeof(text));
+        ngx_http_campaign_out_link(call, out, "account", &accounts, id, "");
     }
-
-    ngx_http_campaign_out_lit(out, "\"");
 
     if (resource->links) {
         resource->links(call, out, rec);

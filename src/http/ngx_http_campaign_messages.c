@@ -28,8 +28,6 @@ static void ngx_http_campaign_messages_print_direction(ngx_http_campaign_call_t 
 static void ngx_http_campaign_messages_print_gateway_id(ngx_http_campaign_call_t *call, ngx_http_campaign_out_t *out,
     const ngx_http_campaign_field_t *f, const void *place);
 static void ngx_http_campaign_messages_links(ngx_http_campaign_call_t *call, ngx_http_campaign_out_t *out, const void *rec);
-static void ngx_http_campaign_messages_link(ngx_http_campaign_call_t *call, ngx_http_campaign_out_t *out, const char *name,
-    const char *path, const u_char *id);
 
 
 static const ngx_http_campaign_field_type_t
@@ -313,29 +311,6 @@ ngx_http_campaign_messages_links(ngx_http_campaign_call_t *call, ngx_http_campai
 {
     const ngx_campaign_message_t *m = rec;
 
-    ngx_http_campaign_messages_link(call, out, "campaign", "campaigns", m->campaign);
-    ngx_http_campaign_messages_link(call, out, "template", "templates", m->template);
-}
-
-
-static void
-ngx_http_campaign_messages_link(ngx_http_campaign_call_t *call, ngx_http_campaign_out_t *out, const char *name, const char *path,
-    const u_char *id)
-{
-    u_char  *p, text[sizeof(",\"template\":\"/templates/\"") + NGX_CAMPAIGN_UUID_LEN];
-
-    static const u_char  zero[NGX_CAMPAIGN_ID_LEN];
-
-    if (ngx_memcmp(id, zero, NGX_CAMPAIGN_ID_LEN) == 0) {
-        return;
-    }
-
-    p = ngx_sprintf(text, ",\"%s\":\"", name);
-    ngx_http_campaign_out_raw(out, text, p - text);
-    ngx_http_campaign_out_raw(out, call->prefix.data, call->prefix.len);
-
-    p = ngx_sprintf(text, "/%s/", path);
-    p = ngx_campaign_uuid_print(p, id);
-    *p++ = '"';
-    ngx_http_campaign_out_raw(out, text, p - text);
+    ngx_http_campaign_out_link(call, out, "campaign", &ngx_http_campaign_campaigns.name, m->campaign, "");
+    ngx_http_campaign_out_link(call, out, "template", &ngx_http_campaign_templates.name, m->template, "");
 }

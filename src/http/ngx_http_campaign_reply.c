@@ -186,6 +186,43 @@ ngx_http_campaign_out_date(ngx_http_campaign_out_t *out, time_t t)
 
 
 void
+ngx_http_campaign_out_link(ngx_http_campaign_call_t *call, ngx_http_campaign_out_t *out, const char *name, const ngx_str_t *segment,
+    const u_char *id, const char *tail)
+{
+    static const u_char  zero[NGX_CAMPAIGN_ID_LEN];
+
+    if (ngx_memcmp(id, zero, NGX_CAMPAIGN_ID_LEN) == 0) {
+        return;
+    }
+
+    ngx_http_campaign_out_lit(out, ",\"");
+    ngx_http_campaign_out_raw(out, (u_char *) name, ngx_strlen(name));
+    ngx_http_campaign_out_lit(out, "\":");
+    ngx_http_campaign_out_path(call, out, segment, id, tail);
+}
+
+
+void
+ngx_http_campaign_out_path(ngx_http_campaign_call_t *call, ngx_http_campaign_out_t *out, const ngx_str_t *segment, const u_char *id,
+    const char *tail)
+{
+    u_char  text[NGX_CAMPAIGN_UUID_LEN];
+
+    ngx_http_campaign_out_lit(out, "\"");
+    ngx_http_campaign_out_raw(out, call->prefix.data, call->prefix.len);
+    ngx_http_campaign_out_lit(out, "/");
+    ngx_http_campaign_out_raw(out, segment->data, segment->len);
+    ngx_http_campaign_out_lit(out, "/");
+
+    ngx_campaign_uuid_print(text, id);
+    ngx_http_campaign_out_raw(out, text, sizeof(text));
+
+    ngx_http_campaign_out_raw(out, (u_char *) tail, ngx_strlen(tail));
+    ngx_http_campaign_out_lit(out, "\"");
+}
+
+
+void
 ngx_http_campaign_out_name(ngx_http_campaign_out_t *out, const ngx_str_t *name, ngx_uint_t first)
 {
     if (!first) {

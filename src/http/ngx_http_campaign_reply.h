@@ -37,6 +37,14 @@ void ngx_http_campaign_out_uint(ngx_http_campaign_out_t *out, uint64_t value);
 void ngx_http_campaign_out_uuid(ngx_http_campaign_out_t *out, const u_char *id);
 void ngx_http_campaign_out_date(ngx_http_campaign_out_t *out, time_t t);
 
+/* "path" of an object below the location, a string with its quotes: segment/id and what follows it ("") */
+void ngx_http_campaign_out_path(ngx_http_campaign_call_t *call, ngx_http_campaign_out_t *out, const ngx_str_t *segment, const u_char *id,
+    const char *tail);
+
+/* ,"name":"path"; nothing for an id of zeros */
+void ngx_http_campaign_out_link(ngx_http_campaign_call_t *call, ngx_http_campaign_out_t *out, const char *name, const ngx_str_t *segment,
+    const u_char *id, const char *tail);
+
 /* "name": (with a comma before it unless first) */
 void ngx_http_campaign_out_name(ngx_http_campaign_out_t *out, const ngx_str_t *name, ngx_uint_t first);
 
