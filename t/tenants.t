@@ -3,40 +3,18 @@
 
 use lib 't/lib';
 use Campaign;
+use Campaign::Source;
 use Test::Nginx::Socket 'no_plan';
 
-# a file of the module, as text
-sub source {
-    open my $in, '<', $_[0] or die "$_[0]: $!";
-    local $/;
-    return <$in>;
-}
-
-# rows of the API's table: method and path
-sub routes {
-    my ($table) = source('src/http/ngx_http_campaign_route.c') =~ /ngx_http_campaign_$_[0]\[\] = \{(.*?)\n\};/s or die 'no table of routes';
-    my @routes;
-    push @routes, [$2, $1] while $table =~ /\{\s*ngx_string\("([^"]+)"\),\s*NGX_HTTP_([A-Z]+),/g;
-    return @routes;
-}
+# the API's routes: method and path
+sub api_routes { map { [@$_{qw(method path)}] } routes('api') }
 
 # fields of a resource: name => 1 if a request of that method may set it
 sub fields {
-    my ($resource, $method) = @_;
-    my $text = source("src/http/ngx_http_campaign_$resource.c");
-    my %macro = $text =~ /^#define (\w+)\s+\(([A-Z_|]+)\)$/mg;
-    my ($table) = $text =~ /ngx_http_campaign_${resource}_fields\[\] = \{(.*?)\n\};/s or die "no table of fields of $resource";
+    my ($resource, $method) = (resource($_[0]), $_[1]);
     my %fields;
-    while ($table =~ /\{\s*ngx_string\("(\w+)"\),\s*([A-Z_|]+)/g) {
-        my ($name, $flags) = ($1, $2);
-        1 while $flags =~ s/(\w+)/exists $macro{$1} ? $macro{$1} : $1/eg && grep { $flags =~ /\b$_\b/ } keys %macro;
-        $fields{$name} ||= $flags =~ /F_$method\b/ ? 1 : 0;
-    }
-    if ($text =~ /ngx_http_campaign_${resource}_rows\[\] = \{(.*?)\n\};/s) {      # what comes in by another table
-        my $rows = $1;
-        $fields{$1} = 1 while $rows =~ /ngx_string\("(\w+)"\)/g;
-        $fields{tags} = 1 if $resource eq 'contacts';
-    }
+    $fields{ $_->{name} } ||= $_->{flags}{$method} ? 1 : 0 for @{ $resource->{fields} };
+    $fields{$_} = 1 for keys %{ $resource->{given} // {} };
     return %fields;
 }
 
@@ -93,7 +71,7 @@ __DATA__
 --- check
 my ($a, $b) = (account(), account());
 $_->sender() for $a, $b;
-my @routes = grep { $_->[1] =~ /\{id\}|\{number\}/ } routes('api');
+my @routes = grep { $_->[1] =~ /\{id\}|\{number\}/ } api_routes();
 cmp_ok(scalar @routes, '>=', 8, 'routes with an identifier');
 my %first;
 for my $route (@routes) {
@@ -132,7 +110,7 @@ for my $route (@routes) {
 --- check
 my ($a, $b) = (account(), account());
 $_->sender() for $a, $b;
-for my $route (grep { $_->[1] =~ m{\A\w+/\{\w+\}\z} && $_->[0] =~ /PUT|PATCH|DELETE/ } routes('api')) {
+for my $route (grep { $_->[1] =~ m{\A\w+/\{\w+\}\z} && $_->[0] =~ /PUT|PATCH|DELETE/ } api_routes()) {
     my ($method, $path) = @$route;
     my ($kind) = $path =~ m{\A(\w+)/} or next;
     next if !makes($kind);
@@ -148,7 +126,7 @@ for my $route (grep { $_->[1] =~ m{\A\w+/\{\w+\}\z} && $_->[0] =~ /PUT|PATCH|DEL
 --- check
 my ($a, $b) = (account(), account());
 $_->sender() for $a, $b;
-for my $route (grep { $_->[0] eq 'GET' && $_->[1] =~ /\A\w+\z/ } routes('api')) {
+for my $route (grep { $_->[0] eq 'GET' && $_->[1] =~ /\A\w+\z/ } api_routes()) {
     my $kind = $route->[1];
     make($kind, $b) for 1 .. 3;
     my $mine = make($kind, $a);
@@ -190,7 +168,7 @@ my %base = (senders => sub { name => 'M' . made(), channel => 'SMS' }, templates
             contacts => sub { number => '' . (15560000000 + made()) }, webhooks => sub { url => 'http://192.0.2.1/' . made(), event => 'message' });
 my $list = $a->audience()->{id};
 my %seen;
-for my $route (routes('api')) {
+for my $route (api_routes()) {
     my ($method, $path) = @$route;
     my ($kind) = $path =~ m{(\w+)(?:/\{\w+\})?\z} or next;
     next if $method !~ /\A(?:POST|PUT|PATCH)\z/ || !$base{$kind} || ($method eq 'POST') == ($path =~ /\}\z/ ? 1 : 0);

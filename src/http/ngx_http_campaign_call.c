@@ -29,7 +29,7 @@ static ngx_int_t ngx_http_campaign_call_unescape(ngx_pool_t *pool, ngx_str_t *in
 
 
 static ngx_http_campaign_step_pt  ngx_http_campaign_call_steps[] = {
-    ngx_http_campaign_route_options,
+    ngx_http_campaign_route_open,
     ngx_http_campaign_call_authorize,
     ngx_http_campaign_route_find,
     ngx_http_campaign_idempotency_begin,

@@ -35,6 +35,7 @@ typedef ngx_int_t (*ngx_http_campaign_step_pt)(ngx_http_campaign_call_t *call);
 #define NGX_CAMPAIGN_BODY        0x02           /* takes a JSON body, {"data": {…}} */
 #define NGX_CAMPAIGN_BODY_LIST   0x04           /* data may be an array as well */
 #define NGX_CAMPAIGN_BODY_LINES  0x08           /* takes text/csv and application/x-ndjson as well, streamed */
+#define NGX_CAMPAIGN_OPEN        0x10           /* needs no key: handled before it is looked at, takes no body */
 
 struct ngx_http_campaign_route_s {
     ngx_str_t                             path;         /* below the location; {id} is any segment */
@@ -134,7 +135,7 @@ ngx_table_elt_t *ngx_http_campaign_call_header(ngx_http_request_t *r, const char
 
 
 /* ngx_http_campaign_route.c, both steps */
-ngx_int_t ngx_http_campaign_route_options(ngx_http_campaign_call_t *call);      /* OPTIONS needs no key */
+ngx_int_t ngx_http_campaign_route_open(ngx_http_campaign_call_t *call);         /* what needs no key: OPTIONS, rows that are open */
 ngx_int_t ngx_http_campaign_route_find(ngx_http_campaign_call_t *call);
 
 /*

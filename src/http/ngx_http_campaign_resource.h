@@ -97,5 +97,8 @@ ngx_int_t ngx_http_campaign_keys_list(ngx_http_campaign_call_t *call);
 ngx_int_t ngx_http_campaign_keys_create(ngx_http_campaign_call_t *call);
 ngx_int_t ngx_http_campaign_keys_delete(ngx_http_campaign_call_t *call);
 
+/* ngx_http_campaign_openapi.c: the description of the API, without a key */
+ngx_int_t ngx_http_campaign_openapi(ngx_http_campaign_call_t *call);
+
 
 #endif /* _NGX_HTTP_CAMPAIGN_RESOURCE_H_INCLUDED_ */

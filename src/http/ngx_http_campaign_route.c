@@ -96,6 +96,9 @@ static const ngx_http_campaign_route_t  ngx_http_campaign_api[] = {
     { ngx_string("senders/{id}"),     NGX_HTTP_DELETE, NGX_CAMPAIGN_FULL_KEY, &ngx_http_campaign_senders,
       ngx_http_campaign_resource_delete, 204, { 1152, 0 } },
 
+    { ngx_string("openapi.json"),   NGX_HTTP_GET,    NGX_CAMPAIGN_OPEN,     NULL,
+      ngx_http_campaign_openapi, 200, { 0, 0 } },
+
     { ngx_null_string, 0, 0, NULL, NULL, 0, { 0, 0 } }
 };
 
@@ -141,16 +144,21 @@ static const struct {
 
 
 ngx_int_t
-ngx_http_campaign_route_options(ngx_http_campaign_call_t *call)
+ngx_http_campaign_route_open(ngx_http_campaign_call_t *call)
 {
-    ngx_str_t   ids[NGX_CAMPAIGN_IDS_MAX];
-    ngx_uint_t  methods;
+    ngx_str_t                         ids[NGX_CAMPAIGN_IDS_MAX];
+    ngx_uint_t                        methods;
+    const ngx_http_campaign_route_t  *row;
+
+    methods = ngx_http_campaign_route_methods(call, &row, ids);
+
+    if (row && (row->flags & NGX_CAMPAIGN_OPEN)) {
+        return row->handler(call);
+    }
 
     if (call->request->method != NGX_HTTP_OPTIONS) {
         return NGX_OK;
     }
-
-    methods = ngx_http_campaign_route_methods(call, NULL, ids);
 
     if (methods == 0) {
         return ngx_http_campaign_error(call, NGX_CAMPAIGN_E_NO_RESOURCE);
@@ -207,11 +215,8 @@ ngx_http_campaign_route_methods(ngx_http_campaign_call_t *call, const ngx_http_c
     ngx_uint_t                        method, methods;
     const ngx_http_campaign_route_t  *row;
 
-    if (found) {
-        *found = NULL;
-    }
-
     methods = 0;
+    *found = NULL;
     method = call->request->method == NGX_HTTP_HEAD ? NGX_HTTP_GET : call->request->method;
 
     if (!ngx_http_campaign_route_rest(call, &rest)) {
@@ -228,7 +233,7 @@ ngx_http_campaign_route_methods(ngx_http_campaign_call_t *call, const ngx_http_c
 
         methods |= row->method;
 
-        if (found && row->method == method) {
+        if (row->method == method) {
             *found = row;
             ngx_memcpy(ids, at, sizeof(at));
         }
