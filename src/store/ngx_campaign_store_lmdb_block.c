@@ -511,6 +511,8 @@ ngx_campaign_contact_replace(ngx_campaign_txn_t *t, uint64_t list, uint32_t seq,
     ngx_campaign_rc_e       rc;
     ngx_campaign_blocks_t   b;
 
+    number = 0;
+
     rc = ngx_campaign_contact_block_get(t, list, seq / NGX_CAMPAIGN_BLOCK, &p, &end);
 
     start = (rc == NGX_CAMPAIGN_OK) ? ngx_alloc(end - p + ngx_campaign_contact_size(contact) + 4, t->log) : NULL;

@@ -398,6 +398,8 @@ ngx_campaign_idem_tidy(ngx_campaign_txn_t *t, uint32_t account)
     ngx_uint_t         i;
     ngx_campaign_rc_e  rc;
 
+    count = 0;
+
     for (i = 0; i < NGX_CAMPAIGN_IDEM_STEP; i++) {
 
         rc = ngx_campaign_idem_oldest(t, account, key, &len);

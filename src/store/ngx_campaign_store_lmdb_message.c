@@ -165,6 +165,7 @@ ngx_campaign_message_cancel(ngx_campaign_states_t *x, const ngx_campaign_campaig
     u_char             *byte;
     ngx_campaign_rc_e   rc;
 
+    byte = NULL;
     rc = ngx_campaign_message_uncount(x, seq);
 
     if (rc == NGX_CAMPAIGN_OK) {
@@ -203,6 +204,7 @@ ngx_campaign_message_uncount(ngx_campaign_states_t *x, uint32_t seq)
 
     x->run.progress.again--;
 
+    found = 0;
     rc = ngx_campaign_states_tries_get(x, seq, &attempts, &flags, &due);
 
     if (rc == NGX_CAMPAIGN_OK) {

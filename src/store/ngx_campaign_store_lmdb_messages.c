@@ -459,6 +459,9 @@ ngx_campaign_scan_message(ngx_campaign_scan_t *s, uint32_t seq, ngx_array_t *ite
     ngx_campaign_message_t         *item;
     ngx_campaign_message_status_e   status;
 
+    status = 0;
+    reason = NGX_CAMPAIGN_R_NONE;
+
     rc = ngx_campaign_states_byte(&s->x, seq, &byte);
 
     if (rc == NGX_CAMPAIGN_OK && ngx_campaign_byte_state(*byte) == NGX_CAMPAIGN_S_RETRY) {

@@ -189,6 +189,8 @@ ngx_campaign_object_auth_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, void
     ngx_campaign_key_t       key;
     ngx_campaign_account_t   owner;
 
+    ngx_memzero(&owner, sizeof(ngx_campaign_account_t));
+
     rc = ngx_campaign_lmdb_key_find(t, auth->hash, &account, &no);
     if (rc != NGX_CAMPAIGN_OK) {
         return rc;
