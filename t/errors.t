@@ -48,6 +48,14 @@ location /nested/ {
 }
 END
 
+# what nginx itself may answer, and the contract's code for it
+my %status = (400 => 1019, 401 => 1018, 402 => 1019, 403 => 1017, 404 => 1004, 405 => 1013, 409 => 1019, 413 => 1008, 415 => 1006, 429 => 1010, 451 => 1019,
+              500 => 1000, 502 => 1000, 503 => 1011, 504 => 1000, 507 => 1014);
+
+$Campaign::Config .= "location /status/$_/v1/ { return $_; campaign_api; }\n" for sort keys %status;
+
+sub statuses { %status }
+
 # a POST as bytes, to be sent piece by piece
 sub post { my ($client, $path, $body, @headers) = @_; request(POST => $path, [$client->header, @headers], $body) }
 
@@ -324,3 +332,14 @@ is(($r->errors)[0]{path}, "/v1/\"\\\n<b>\x{e9}", 'path');
 $r = wire(request(GET => '/v1/%FF', [$a->header]));
 refused($r, 404, 1004, 'no UTF-8');
 is(($r->errors)[0]{path}, '/v1/%FF', 'is told as it has to be encoded');
+
+
+=== TEST 19: whatever status nginx gives by itself has a code
+--- check
+my $a = account();
+my %status = statuses();
+for my $status (sort keys %status) {
+    my $r = wire(request(GET => "/status/$status/v1/senders", [$a->header]));
+    refused($r, $status, $status{$status}, "return $status");
+    is($r->header('retry-after'), '1', 'Retry-After') if $status =~ /\A(?:429|503|507)\z/;
+}

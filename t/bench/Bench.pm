@@ -24,11 +24,12 @@ my $nginx = $ENV{CAMPAIGN_BENCH_NGINX};
 sub quick { $ENV{CAMPAIGN_BENCH_QUICK} }
 sub progress { print STDERR "  @_\n" }
 
-# a line of the table: what, figure (as text), ratio and its bar (the most it may be)
+# a line of the table: what, figure (as text), or also its ratio to what it is compared with, or also the bar (the most that this may be)
 sub row {
     my ($what, $figure, $ratio, $bar) = @_;
     my %row = (what => $what, figure => $figure);
-    @row{qw(ratio bar verdict)} = ($ratio + 0, $bar, $ratio <= $bar ? 'met' : 'MISSED') if defined $ratio;
+    $row{ratio} = $ratio + 0 if defined $ratio;
+    @row{qw(bar verdict)} = ($bar, $ratio <= $bar ? 'met' : 'MISSED') if defined $bar;
     print JSON::PP->new->canonical->encode(\%row), "\n";
 }
 

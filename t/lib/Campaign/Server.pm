@@ -19,7 +19,7 @@ my $port = $ENV{TEST_NGINX_SERVER_PORT};
 
 my %masters;        # that may be alive
 
-# writes the configuration and starts it; options: http and server (what else these blocks have), workers
+# writes the configuration and starts it; options: http and server (what else these blocks have), workers, size (of the store)
 sub new {
     my ($class, %options) = @_;
     my $self = bless { conf => "$root/conf/nginx.conf", log => "$root/logs/error.log", pid => "$root/logs/nginx.pid" }, $class;
@@ -43,7 +43,7 @@ http {
     access_log off;
     client_max_body_size 32m;
     @{[ map { "${_}_temp_path $root/${_}_temp;" } qw(client_body proxy fastcgi uwsgi scgi) ]}
-    campaign_store $store size=1g;
+    campaign_store $store size=@{[ $options{size} // '1g' ]};
     campaign_retry attempts=5 min=20ms max=100ms;
     $Campaign::HttpConfig
     @{[ $options{http} // '' ]}
