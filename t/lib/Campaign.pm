@@ -279,9 +279,14 @@ sub wire {
                 sleep 0.001 if @pieces;             # keeps packets apart; nothing depends on it
             }
         }
+        next if $options->{closed};                 # parsed once, at the end: a long answer is not searched at each piece
         while (my $answer = Campaign::Answer->take(\$in, $options->{head}, $eof)) {
             push @answers, $answer;
         }
+    }
+
+    while (my $answer = Campaign::Answer->take(\$in, $options->{head}, $eof)) {
+        push @answers, $answer;
     }
 
     $_->{closed} = $eof for @answers;
