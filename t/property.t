@@ -21,7 +21,7 @@ sub chance { rand() < $_[0] }
 sub some { my ($good, $bad) = @_; return chance(0.06) ? any(@$bad) : any(@$good) }
 
 my @names = (map({ ("n $_", "N$_", "n-$_", "\x{416}$_") } 1 .. 12), 'x' x 45);
-my @texts = ('Hello', 'Hi {first_name|friend}', '{{x}} {number}', "a\nb \x{1F600}", "{last_name} {custom1}{date}", 'x' x 1000, "\x{e9}" x 160);
+my @texts = ('Hello', 'Hi {first_name|friend}', '{{x}} {number}', "a\nb \x{1F600}", "{last_name} {custom1}{date}", "\x{e9}" x 71);
 my @bad_texts = ('', 'x' x 1001, 'Hi {nobody}', '{', 'a}', "a\x01", []);
 my @senders = ('Acme', 'B 2', 'Elevenchars', '12345', '15551234567', '+15551234567', '1234567', 'S-1', 'S-2', 'S-3');
 my @channels = (('SMS') x 6, 'sms', 'VIBER', 'Viber');
@@ -111,7 +111,7 @@ sub step {
     $s{in} = chance(0.97) ? $at->('audiences') : any('x', $nowhere) if $kind eq 'contacts';
 
     if (chance(0.1) && $filters{$kind}) {
-        return { %s, do => 'walk', size => any(1, 2, 3, 5, 20, 100), filter => { map { $_ => any(@{ $value{$_} }) } @{ any(@{ $filters{$kind} }) } } };
+        return { %s, do => 'walk', size => any(1, 2, 3, 5, 8), filter => { map { $_ => any(@{ $value{$_} }) } @{ any(@{ $filters{$kind} }) } } };
     }
     if (chance(0.02) && %{ $w->{walks} }) {
         return { %s, do => 'foreign', walk => any(sort { $a <=> $b } keys %{ $w->{walks} }) };
@@ -193,9 +193,18 @@ sub compare {
     return undef;
 }
 
+sub alike {
+    my ($x, $y) = @_;
+    return !defined $x && !defined $y if !defined $x || !defined $y;
+    return 0 if ref $x ne ref $y;
+    return @$x == @$y && !grep { !alike($x->[$_], $y->[$_]) } 0 .. $#$x if ref $x eq 'ARRAY';
+    return keys %$x == keys %$y && !grep { !exists $y->{$_} || !alike($x->{$_}, $y->{$_}) } keys %$x if ref $x eq 'HASH';
+    return $x eq $y;
+}
+
 sub differ {
     my ($got, $want) = @_;
-    return undef if json($got) eq json($want);
+    return undef if alike($got, $want);
     for my $f (ref $want eq 'HASH' ? sort keys %$want : ()) {
         return "$f is " . json($got->{$f}) . ', not ' . json($want->{$f}) if json($got->{$f}) ne json($want->{$f});
     }
@@ -299,7 +308,7 @@ sub do_again {
     my $kept = $w->{kept}{ $s->{of} } or return undef;
     my ($path, $body, $headers, $first, $who) = @$kept;
     my $r = ask($w, $who, POST => $path, $s->{other} ? "$body " : $body, @$headers);
-    return compare($w, $who, $r, { status => 409, codes => [1012] }) if $s->{other};
+    return compare($w, $who, $r, { status => 409, codes => [1012] }) if $s->{other} && $first->status != 415;     # whose body is not read
     return $w->{leak} if $w->{leak};
     return 'not said to be a repeat' if ($r->header('idempotency-replayed') // '') ne 'true';
     return 'the repeat is another answer: ' . $r->status . ' ' . $r->body if $r->status != $first->status || $r->body ne $first->body;
@@ -408,10 +417,10 @@ sub replay {
     return;
 }
 
-# fewer steps that still go wrong at the end, as far as 30 seconds allow: first those of its account or kind alone, then without one part after another
+# fewer steps that still go wrong at the end, as far as 30 seconds (CAMPAIGN_SHORTEN=n) allow: first those of its account or kind alone, then without one part after another
 sub shorten {
     my ($wrong, @steps) = @_;
-    my $until = time + 30;
+    my $until = time + ($ENV{CAMPAIGN_SHORTEN} // 30);
     my $last = $steps[-1];
     for my $alike (sub { $_[0]{who} == $last->{who} && $_[0]{kind} eq $last->{kind} }, sub { $_[0]{who} == $last->{who} }, sub { $_[0]{do} ne 'get' }) {
         my @less = grep { $alike->($_) } @steps;
@@ -460,7 +469,7 @@ for my $n (1 .. $steps) {
 }
 if (defined $wrong) {
     ($wrong, @steps) = shorten("$wrong\n    $w->{asked}", @steps);
-    diag join "\n", 'steps that lead there:', (map { '  ' . json($_) } @steps), "  $wrong";
+    diag join "\n", "the last of these steps: $wrong", map { '  ' . json($_) } @steps;
 }
 is($wrong, undef, "$steps steps with seed $seed");
 Test::More::note(join ', ', sprintf('%.1f s', time - $start), map { "$_: $done{$_}" } sort keys %done);
