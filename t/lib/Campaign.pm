@@ -335,11 +335,6 @@ sub call {
     }
 
     my $r = $self->{http}->request($method, "http://127.0.0.1:$port$path", \%options);
-
-    # head and body are two writes: on a connection that is kept the second one would wait for the delayed ACK of the first
-    my $kept = $self->{http}{handle} && $self->{http}{handle}{fh};
-    setsockopt $kept, Socket::IPPROTO_TCP(), Socket::TCP_NODELAY(), 1 if $kept;
-
     return Campaign::Answer->new($method, $path, $r->{status}, $r->{headers}, $r->{content});
 }
 
