@@ -1,5 +1,5 @@
-# The description of the API: served, complete (every row of the module's tables is in it, and the other way round), and true: each documented request is
-# sent to the running module, and its reply judged by the document.
+# The description of the API: served, complete (every row of the module's tables is in it, and the other way round), and true: each
+# documented request is sent to the running module, and its reply judged by the document.
 
 use lib 't/lib';
 use Campaign;
@@ -42,8 +42,8 @@ sub examples {
 }
 
 
-# The objects that a request needs, made when it names them: the identifiers of the document's examples stand for them.  Two of each kind, so that a page of
-# one has a next one.  The account's rate is slow: a campaign that was asked for is in progress for long.
+# The objects that a request needs, made when it names them: the identifiers of the document's examples stand for them.  Two of each kind,
+# so that a page of one has a next one.  The account's rate is slow: a campaign that was asked for is in progress for long.
 
 %document_id = map { my $p = $_; $p->{in} eq 'path' ? ($p->{description} =~ /of the (\w+)/ ? ($1 => $p->{example}) : ()) : () }
     values %{ $api->component('parameters') };
@@ -54,7 +54,7 @@ my %make = (
     audience => sub { map { $_[0]{account}->audience(name => $_, contacts => ['447700900101', '447700900102'])->{id} } 'first', 'second' },
     contact  => sub { $_[0]{account}->get('/audiences/' . id($_[0], 'audience') . '/contacts')->data->[0]{id} },
     campaign => sub { map { $_[0]{account}->campaign(name => $_)->{id} } 'Sprout', 'Sprite' },
-    message  => sub { $_[0]{account}->make('/messages', { from => 'Acme', channel => 'SMS', text => 'Hello', to => ['447700900001', '447700900002'],
+    message  => sub { $_[0]{account}->make('/messages', { from => 'Acme', channel => 'SMS', text => 'Hi', to => [map { "1555000000$_" } 1, 2],
                                                           schedule => '2100-01-01 00:00:00' })->[0]{id} },
     key      => sub { map { admin()->post('/accounts/' . $_[0]{account}->id . '/keys', {})->data->{id} } 1, 2 },
 );
@@ -98,8 +98,8 @@ sub real {
 
 sub escape { $_[0] =~ s/([^A-Za-z0-9._~-])/sprintf '%%%02X', ord $1/ger }
 
-# All documented requests of an operation, each { name, query, headers, type, body }: every example of a body; the first one with each parameter alone,
-# all of them at once, and with each form of reply.
+# All documented requests of an operation, each { name, query, headers, type, body }: every example of a body; the first one with each
+# parameter alone, all of them at once, and with each form of reply.
 sub requests {
     my $operation = shift;
     my $content = $api->request_content($operation);
@@ -107,7 +107,8 @@ sub requests {
 
     for my $type (sort keys %$content) {
         my %example = examples($content->{$type});
-        push @bodies, map { { name => $_, type => $type, body => ref $example{$_} ? json($example{$_}) : $example{$_} } } sort keys %example;
+        $_ = json($_) for grep { ref } values %example;
+        push @bodies, map { { name => $_, type => $type, body => $example{$_} } } sort keys %example;
     }
     @bodies = {} if !@bodies;
 
@@ -115,8 +116,10 @@ sub requests {
     my @more = map { { %{ $bodies[0] }, with([$_]), name => "with $_->{name}" } } @options;
     push @more, { %{ $bodies[0] }, with(\@options), name => 'with all parameters' } if @options > 1;
 
-    my %forms = map { %{ $api->resolve($_)->{content} // {} } } @{ $operation->{about}{responses} }{ grep { /^2/ } keys %{ $operation->{about}{responses} } };
-    push @more, map { { %{ $bodies[0] }, headers => { Accept => $_ }, name => "as $_" } } grep { $_ ne 'application/json' } sort keys %forms;
+    my $responses = $operation->{about}{responses};
+    my %forms = map { %{ $api->resolve($responses->{$_})->{content} // {} } } grep { /^2/ } keys %$responses;
+    delete $forms{'application/json'};
+    push @more, map { { %{ $bodies[0] }, headers => { Accept => $_ }, name => "as $_" } } sort keys %forms;
 
     return @bodies, @more;
 }
@@ -142,8 +145,10 @@ sub send_request {
     my ($operation, $request, $world, $client) = @_;
     $client //= $operation->{service} eq 'admin' ? admin() : $world->{account};
 
-    return $client->call($operation->{method}, path($operation, $request, $world), map({ defined ? real($_, $world) : undef } $request->{body}),
-                         %{ $request->{headers} // {} }, $request->{type} ? ('Content-Type' => $request->{type}) : ());
+    my $body = defined $request->{body} ? real($request->{body}, $world) : undef;
+    my %headers = (%{ $request->{headers} // {} }, $request->{type} ? ('Content-Type' => $request->{type}) : ());
+
+    return $client->call($operation->{method}, path($operation, $request, $world), $body, %headers);
 }
 
 sub judged {
@@ -175,8 +180,9 @@ is(join(' ', $r->status, $r->header('Allow')), '204 GET, HEAD, OPTIONS', 'OPTION
 answered(nobody('0' x 32)->get('/openapi.json?x=1'), 200, 'a wrong key does not matter');
 refused(account()->delete('/openapi.json'), 405, 1013, 'it cannot be deleted');
 refused(admin()->get('/openapi.json'), 404, 1004, "the administration's location has none");
-my @answers = wire({ answers => 2 }, request(GET => '/v1/openapi.json', [], 'x' x 100), request(GET => '/v1/openapi.json', ['Connection: close']));
-is(join(' ', map { $_->status . ' ' . length $_->body } @answers), join(' ', (200, length $api->text) x 2), 'a body that nobody asked for is dropped');
+my $get = '/v1/openapi.json';
+my @answers = wire({ answers => 2 }, request(GET => $get, [], 'x' x 100), request(GET => $get, ['Connection: close']));
+is(join(' ', map { $_->status . ' ' . length $_->body } @answers), join(' ', (200, length $api->text) x 2), 'a body is dropped');
 
 
 === TEST 2: it is OpenAPI 3.1 whose parts hold together
@@ -191,8 +197,9 @@ walk(sub {
     push @lost, "$_[1]: $ref" if !eval { $api->resolve($_[0]) } || keys %{ $_[0] } != 1;
 }, $document, '');
 is("@lost", '', 'every reference stands alone and leads somewhere');
-my @parts = map { my $kind = $_; map { "#/components/$kind/$_" } keys %{ $api->component($kind) } } qw(parameters headers requestBodies responses schemas);
-is(sorted(grep { !$used{$_} } @parts), '#/components/responses/MethodNotAllowed', 'every component is used, but for the answer to other methods');
+my @kinds = qw(parameters headers requestBodies responses schemas);
+my @parts = map { my $kind = $_; map { "#/components/$kind/$_" } keys %{ $api->component($kind) } } @kinds;
+is(sorted(grep { !$used{$_} } @parts), '#/components/responses/MethodNotAllowed', 'all are used, but for the answer to other methods');
 
 my (%ids, %tags);
 for my $operation (@operations) {
@@ -200,13 +207,15 @@ for my $operation (@operations) {
     $ids{ $operation->{id} }++;
     $tags{$_} = 1 for @{ $about->{tags} };
     ok(length $about->{summary}, "$operation->{id}: a summary");
-    is(sorted(map { $_->{name} } grep { $_->{in} eq 'path' } $api->parameters($operation)), sorted($operation->{template} =~ /\{(\w+)\}/g), "$operation->{id}: parameters of its path");
-    ok(!(grep { $_->{in} eq 'path' && !$_->{required} } $api->parameters($operation)), "$operation->{id}: they are required");
+    my @path = grep { $_->{in} eq 'path' } $api->parameters($operation);
+    is(sorted(map { $_->{name} } @path), sorted($operation->{template} =~ /\{(\w+)\}/g), "$operation->{id}: parameters of its path");
+    ok(!(grep { !$_->{required} } @path), "$operation->{id}: they are required");
     my %names;
     $names{"$_->{in} $_->{name}"}++ for $api->parameters($operation);
     ok(!(grep { $_ > 1 } values %names), "$operation->{id}: no parameter twice");
     ok((grep { /^2/ } keys %{ $about->{responses} }), "$operation->{id}: a way to succeed");
-    is($operation->{service} eq 'admin' || $operation->{id} eq 'getDescription' ? 1 : 0, ref $about->{security} eq 'ARRAY' && !@{ $about->{security} } ? 1 : 0, "$operation->{id}: does it need a key");
+    my $keyless = $operation->{service} eq 'admin' || $operation->{id} eq 'getDescription';
+    is(json($about->{security} // 'as all'), $keyless ? '[]' : '"as all"', "$operation->{id}: does it need a key");
 }
 is(join(' ', grep { $ids{$_} > 1 } keys %ids), '', 'operationIds are unique');
 is(sorted(keys %tags), sorted(map { $_->{name} } @{ $document->{tags} }), 'tags');
@@ -214,7 +223,8 @@ is(sorted(keys %tags), sorted(map { $_->{name} } @{ $document->{tags} }), 'tags'
 my @open;
 walk(sub {
     my ($node, $path) = @_;
-    push @open, $path if ($node->{type} // '') eq 'object' && $node->{properties} && !exists $node->{additionalProperties} && $path !~ /requestBod|(?:New|Change)\z/;
+    return if $path =~ /requestBod|(?:New|Change)\z/;
+    push @open, $path if ($node->{type} // '') eq 'object' && $node->{properties} && !exists $node->{additionalProperties};
 }, $document, '');
 is("@open", '', 'objects of replies are closed');
 
@@ -223,13 +233,15 @@ is("@open", '', 'objects of replies are closed');
 --- check
 my ($get) = grep { $_->{id} eq 'getSender' } @operations;
 my ($list) = grep { $_->{id} eq 'listContacts' } @operations;
-my %sender = (id => $document_id{sender}, account_id => $document_id{account}, name => 'Acme', display_name => 'Acme', code => undef, phone => undef,
-              channel => 'SMS', type => 'ALPHANUMERIC', status => 'ACTIVE', create_date => '2026-01-01 00:00:00', update_date => '2026-01-01 00:00:00',
+my $date = '2026-01-01 00:00:00';
+my %sender = (id => $document_id{sender}, account_id => $document_id{account}, name => 'Acme', display_name => 'Acme', code => undef,
+              phone => undef, channel => 'SMS', type => 'ALPHANUMERIC', status => 'ACTIVE', create_date => $date, update_date => $date,
               links => { self => "/v1/senders/$document_id{sender}", account => "/v1/accounts/$document_id{account}" });
-my %error = (timestamp => '2026-01-01 00:00:00', path => '/v1/senders', method => 'GET', status => 404, message => 'sender is not found', code => 1151);
+my %error = (timestamp => $date, path => '/v1/senders', method => 'GET', status => 404, message => 'sender is not found', code => 1151);
 my $verdict = sub {
     my ($operation, $status, $body, %headers) = @_;
-    my $answer = Campaign::Answer->new('GET', '/', $status, { 'content-type' => 'application/json', %headers }, ref $body ? json($body) : $body);
+    $body = json($body) if ref $body;
+    my $answer = Campaign::Answer->new('GET', '/', $status, { 'content-type' => 'application/json', %headers }, $body);
     return join '; ', $api->reply_faults($operation, $answer);
 };
 is($verdict->($get, 200, { data => \%sender }), '', 'a good reply is good');
@@ -256,18 +268,21 @@ isnt($verdict->($get, 404, { errors => [{ %error, code => 1251 }] }), '', "anoth
 isnt($verdict->($get, 404, { errors => [{ %error, code => 1099 }] }), '', 'a code that is none');
 isnt($verdict->($get, 404, { errors => [] }), '', 'no error');
 isnt($verdict->($get, 400, { errors => [\%error] }), '', 'an error with the status of another');
-isnt($verdict->($list, 200, "a,b\r\n", 'content-type' => 'text/csv', 'content-disposition' => 'attachment; filename="x"'), '', 'other columns');
-isnt($verdict->($list, 200, "{\"id\":1}\n", 'content-type' => 'application/x-ndjson', 'content-disposition' => 'attachment; filename="x"'), '', 'a line that is no contact');
+my %file = ('content-disposition' => 'attachment; filename="contacts.csv"');
+isnt($verdict->($list, 200, "a,b\r\n", 'content-type' => 'text/csv', %file), '', 'other columns');
+isnt($verdict->($list, 200, "{\"id\":1}\n", 'content-type' => 'application/x-ndjson', %file), '', 'a line that is no contact');
 
 
 === TEST 4: routes and document name the same methods and paths, in the same way
 --- check
-is(sorted(map { "$_->{service} $_->{method} $_->{path}" } @operations), sorted(keys %route), 'each route is described, each description has a route');
+my @described = map { "$_->{service} $_->{method} $_->{path}" } @operations;
+is(sorted(@described), sorted(keys %route), 'each route is described, each description has a route');
 for my $operation (@operations) {
     my ($id, $about, $route) = ($operation->{id}, $operation->{about}, route($operation) // next);
     ok($about->{responses}{ $route->{status} }, "$id: status $route->{status}");
     is($about->{requestBody} ? 1 : 0, $route->{flags}{BODY} ? 1 : 0, "$id: a body or none");
-    is(sorted(keys %{ $api->request_content($operation) }), sorted($route->{flags}{BODY} ? 'application/json' : (), $route->{flags}{BODY_LINES} ? ('text/csv', 'application/x-ndjson') : ()), "$id: types of the body");
+    my @types = ($route->{flags}{BODY} ? 'application/json' : (), $route->{flags}{BODY_LINES} ? ('text/csv', 'application/x-ndjson') : ());
+    is(sorted(keys %{ $api->request_content($operation) }), sorted(@types), "$id: types of the body");
     is(($about->{'x-scope'} // '') eq 'full' ? 1 : 0, $route->{flags}{FULL_KEY} ? 1 : 0, "$id: the scope of the key");
     my %own = map { $_ => 1 } @{ $about->{'x-error-codes'} // [] };
     is(sorted(grep { !$own{$_} } @{ $route->{codes} }), '', "$id: codes of wrong identifiers");
@@ -278,7 +293,6 @@ for my $operation (@operations) {
 --- check
 my %resource = map { ($_ => resource($_)) } grep { defined } map { $_->{resource} } values %route;
 my $names = sub { my %seen; sorted(grep { !$seen{$_}++ } map { $_->{name} } @_) };
-my $shown = sub { my ($operation, $status) = @_; my $data = $api->reply_data($operation, $status); return $data->{anyOf} ? $api->resolve($data->{anyOf}[0]) : $data };
 for my $operation (@operations) {
     my ($id, $route) = ($operation->{id}, route($operation) // next);
     my $resource = $resource{ $route->{resource} // next };
@@ -286,7 +300,8 @@ for my $operation (@operations) {
     my $flag = $route->{method} eq 'POST' ? 'POST' : 'PUT';
 
     if ($route->{status} != 204 && !$by_hand{$id}) {
-        my $schema = $shown->($operation, $route->{status});
+        my $schema = $api->reply_data($operation, $route->{status});
+        $schema = $api->resolve($schema->{anyOf}[0]) if $schema->{anyOf};
         my @shown = grep { $_->{flags}{SHOW} || $flag eq 'POST' && $_->{flags}{ONCE} } @$fields;
         is(sorted(keys %{ $schema->{properties} }), $names->(@shown), "$id: fields of the reply");
         is(sorted(@{ $schema->{required} }), $names->(@shown), "$id: all are always there");
@@ -300,7 +315,8 @@ for my $operation (@operations) {
         is(sorted(keys %{ $schema->{properties} }), sorted(keys %$given), "$id: fields of the request");
         for (sort keys %$given) {
             my $property = $api->resolve($schema->{properties}{$_});
-            is($property->{items} ? $api->resolve($property->{items})->{maxLength} : $property->{maxLength}, $given->{$_}, "$id: length of $_") if defined $given->{$_};
+            $property = $api->resolve($property->{items}) if $property->{items};
+            is($property->{maxLength}, $given->{$_}, "$id: length of $_");
         }
         next;
     }
@@ -308,13 +324,16 @@ for my $operation (@operations) {
     my @given = grep { $_->{flags}{$flag} } @$fields;
     my %own = map { $_ => 1 } @{ $operation->{about}{'x-error-codes'} };
     is(sorted(keys %{ $schema->{properties} }), $names->(@given), "$id: fields of the request");
-    is(sorted(@{ $schema->{required} // [] }), $flag eq 'POST' ? $names->(grep { $_->{flags}{MUST} } @given) : '', "$id: those that are required");
+    my @required = $flag eq 'POST' ? grep { $_->{flags}{MUST} } @given : ();
+    is(sorted(@{ $schema->{required} // [] }), $names->(@required), "$id: those that are required");
 
     for my $field (@given) {
         my $property = $api->resolve($schema->{properties}{ $field->{name} } // next);
-        my ($kind) = $field->{type} =~ /\Afield_(\w+)/;
-        is($property->{maxLength}, $field->{most}, "$id: length of $field->{name}") if defined $kind && $kind =~ /text|message/;
-        is("$property->{minimum} $property->{maximum}", "$field->{least} $field->{most}", "$id: limits of $field->{name}") if defined $kind && $kind eq 'uint';
+        if ($field->{type} =~ /\Afield_(?:text|message)\z/) {
+            is($property->{maxLength}, $field->{most}, "$id: length of $field->{name}");
+        } elsif ($field->{type} eq 'field_uint') {
+            is_deeply([@$property{qw(minimum maximum)}], [@$field{qw(least most)}], "$id: limits of $field->{name}");
+        }
         is(sorted(grep { !$own{$_} } @{ $field->{codes} }), '', "$id: codes of $field->{name}");
     }
 }
@@ -358,7 +377,8 @@ my %named = map { map { $_ => 1 } @{ $_->{about}{'x-error-codes'} // [] } } @ope
 is(sorted(grep { !$named{$_} && !$described->{$_}{general} } keys %$described), '', 'each code is one of an operation, or of any');
 is(sorted(grep { !$described->{$_} } keys %named), '', 'and has a row');
 for my $operation (@operations) {
-    my @without = grep { my $status = ($described->{$_} // {})->{status} // ''; !$operation->{about}{responses}{$status} } @{ $operation->{about}{'x-error-codes'} // [] };
+    my $responses = $operation->{about}{responses};
+    my @without = grep { !$described->{$_} || !$responses->{ $described->{$_}{status} } } @{ $operation->{about}{'x-error-codes'} // [] };
     is("@without", '', "$operation->{id}: the status of each of its codes is described");
 }
 
@@ -373,15 +393,18 @@ for my $operation (@operations) {
     for my $of (sort keys %content) {
         for my $type (sort keys %{ $content{$of} }) {
             my %example = examples($content{$of}{$type});
-            is(join("\n", $api->media_faults($type, $content{$of}{$type}, $example{$_})), '', "$operation->{id}: $of, $type $_") for sort keys %example;
-            ok(%example ? 1 : 0, "$operation->{id}: $of, $type has an example") if $operation->{id} ne 'getDescription';
+            my $title = "$operation->{id}: $of, $type";
+            is(join("\n", $api->media_faults($type, $content{$of}{$type}, $example{$_})), '', "$title $_") for sort keys %example;
+            ok(%example ? 1 : 0, "$title has an example") if $operation->{id} ne 'getDescription';
         }
     }
 
     my $schema = $api->request_data($operation) // next;
-    my %property = map { %{ $_->{properties} // {} } } $schema, map { $api->resolve($_) } map { $_, $_->{items} // () } @{ $schema->{anyOf} // [] };
+    my @schemas = ($schema, map { $api->resolve($_) } map { $_, $_->{items} // () } @{ $schema->{anyOf} // [] });
+    my %property = map { %{ $_->{properties} // {} } } @schemas;
     my %example = examples($content{request}{'application/json'});
-    my %strange = map { $_ => 1 } grep { !$property{$_} } map { keys %$_ } grep { ref eq 'HASH' } map { ref $_->{data} eq 'ARRAY' ? @{ $_->{data} } : $_->{data} } values %example;
+    my @objects = grep { ref eq 'HASH' } map { ref $_->{data} eq 'ARRAY' ? @{ $_->{data} } : $_->{data} } values %example;
+    my %strange = map { $_ => 1 } grep { !$property{$_} } map { keys %$_ } @objects;
     is(sorted(keys %strange), '', "$operation->{id}: examples have no field that is not described");
 }
 for (sort keys %{ $api->component('parameters') }) {
@@ -408,7 +431,8 @@ for my $operation (@operations) {
         if (my $key = ($request->{headers} // {})->{'Idempotency-Key'}) {
             my $again = send_request($operation, $request, $world);
             judged($operation, $again, 'again');
-            is(join(' ', $again->status, $again->header('Idempotency-Replayed') // '', $again->body), join(' ', $r->status, 'true', $r->body), "$operation->{id}: a repeat is told");
+            my $told = join ' ', $again->status, $again->header('Idempotency-Replayed') // '', $again->body;
+            is($told, join(' ', $r->status, 'true', $r->body), "$operation->{id}: a repeat is told");
         }
         if (my $link = eval { $r->page->{links}{next} }) {
             my $next = ($operation->{service} eq 'admin' ? admin() : $world->{account})->get($link);
@@ -465,17 +489,19 @@ for my $operation (@operations) {
         $try->(400, 'a body that ends early', undef, type => 'application/json', body => '{"data": {');
         $try->(400, 'no data', undef, type => 'application/json', body => '{}');
         $try->(400, 'no body', undef, type => 'application/json', body => '');
-        my $long = wire(request($operation->{method}, path($operation, \%request, $world),
-                                [$admin ? () : $world->{account}->header, 'Content-Type: application/json', 'Content-Length: 99999999'], ''));
+        my @headers = ($admin ? () : $world->{account}->header, 'Content-Type: application/json', 'Content-Length: 99999999');
+        my $long = wire(request($operation->{method}, path($operation, \%request, $world), \@headers, ''));
         judged($operation, $long, 'a body that is too long');
         is($long->status, 413, "$id a body that is too long: status");
         my $data = $api->request_data($operation);
         $data = $api->resolve($data->{anyOf}[0]) if !$data->{properties};
         for my $value (5, '', 'x' x 5000, {}, [[]], -1, '{oops}') {
-            my $r = send_request($operation, { %request, type => 'application/json', query => '', body => json({ data => { map { $_ => $value } keys %{ $data->{properties} } } }) }, $world);
+            my $body = json({ data => { map { $_ => $value } keys %{ $data->{properties} } } });
+            my $r = send_request($operation, { %request, type => 'application/json', body => $body }, $world);
             judged($operation, $r, 'fields that are all ' . substr json($value), 0, 20);
         }
-        judged($operation, send_request($operation, { %request, type => 'application/json', body => '{"data": {}}' }, $world), 'fields that are all left out');
+        my $r = send_request($operation, { %request, type => 'application/json', body => '{"data": {}}' }, $world);
+        judged($operation, $r, 'fields that are all left out');
     }
 
     for (grep { $_->{in} eq 'query' && !$_->{schema}{'$ref'} && $_->{name} ne 'filter[name]' } $api->parameters($operation)) {
@@ -497,13 +523,16 @@ for my $operation (@operations) {
     my $get = send_request($operation, {}, $world);
     my $head = send_request({ %$operation, method => 'HEAD' }, {}, $world);
     judged($operation, $head, 'HEAD');
-    is(join(' ', $head->status, $head->header('content-type'), length($head->body // '')), join(' ', $get->status, $get->header('content-type'), 0), "$operation->{id}: HEAD is GET without a body");
+    my $said = sub { join ' ', $_[0]->status, $_[0]->header('content-type'), $_[1] };
+    is($said->($head, length($head->body // '')), $said->($get, 0), "$operation->{id}: HEAD is GET without a body");
 }
 for my $key (sort keys %methods) {
     my $r = send_request({ %{ $at{$key} }, method => 'OPTIONS' }, {}, $world, $key =~ /^admin/ ? admin() : nobody());
-    is(join(' ', $r->status, sorted(split /, /, $r->header('Allow') // '')), join(' ', 204, sorted(keys %{ $methods{$key} }, $methods{$key}{GET} ? 'HEAD' : (), 'OPTIONS')), "OPTIONS of $key");
+    my $allow = sorted(keys %{ $methods{$key} }, $methods{$key}{GET} ? 'HEAD' : (), 'OPTIONS');
+    is(join(' ', $r->status, sorted(split /, /, $r->header('Allow') // '')), "204 $allow", "OPTIONS of $key");
     $r = send_request({ %{ $at{$key} }, method => 'TRACES' }, {}, $world);
     is(join(' ', $r->status, $r->codes), '405 1013', "another method of $key");
     my $response = $api->component('responses')->{MethodNotAllowed};
-    is(join('; ', $api->header_faults($response, $r), $api->faults($r->json, $response->{content}{'application/json'}{schema})), '', 'and its reply');
+    my @faults = ($api->header_faults($response, $r), $api->faults($r->json, $response->{content}{'application/json'}{schema}));
+    is("@faults", '', 'and its reply');
 }

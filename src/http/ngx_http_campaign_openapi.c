@@ -1,6 +1,6 @@
 
 /*
- * The API's description of itself, OpenAPI 3.1: openapi.json beside this file, byte for byte.  The module's `config` makes a C string of it.
+ * The API's description of itself, OpenAPI 3.1: openapi.json beside this file, byte for byte.  The module's `config` makes it a C string.
  */
 
 #include "ngx_http_campaign_error.h"

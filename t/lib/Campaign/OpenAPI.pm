@@ -1,8 +1,8 @@
 package Campaign::OpenAPI;
 
-# The description of the API (src/http/openapi.json) as tests need it: its operations, and a judge of replies.  Values are judged by JSON::Validator.  The
-# dialect of OpenAPI 3.1 is that of JSON Schema 2020-12, which it does not know by name; the keywords used here mean the same in 2019-09.  Objects
-# of replies are closed by additionalProperties, never by unevaluatedProperties, which it does not know at all.
+# The description of the API (src/http/openapi.json) as tests need it: its operations, and a judge of replies.  Values are judged by
+# JSON::Validator.  The dialect of OpenAPI 3.1 is that of JSON Schema 2020-12, which it does not know by name; the keywords used here mean
+# the same in 2019-09.  Objects of replies are closed by additionalProperties, never by unevaluatedProperties, which it does not know.
 
 use v5.10.1;
 use strict;

@@ -1,7 +1,7 @@
 package Campaign::Source;
 
-# The tables of src/http as a test needs them: routes, resources with their fields, filters and columns, error codes.  Read out of the C sources: each is
-# an array whose rows are initializers, `{ ngx_string("name"), FLAGS, &type, … }`.
+# The tables of src/http as a test needs them: routes, resources with their fields, filters and columns, error codes.  Read out of the C
+# sources: each is an array whose rows are initializers, `{ ngx_string("name"), FLAGS, &type, … }`.
 
 use v5.10.1;
 use strict;
@@ -91,7 +91,8 @@ sub flags {
     return map { s/\AF_//r => 1 } $cell =~ /NGX_CAMPAIGN_((?:$family)\w*)/g;
 }
 
-# every route, or those of one service: service (api, admin), path, method, flags (FULL_KEY, BODY, …), resource (undef: none), handler, status, codes of its {id}s
+# every route, or those of one service: service (api, admin), path, method, flags (FULL_KEY, BODY, …), resource (undef: none), handler,
+# status, codes of its {id}s
 sub routes {
     my @services = @_ ? @_ : ('api', 'admin');
     my @routes;
@@ -128,10 +129,11 @@ sub errors {
 }
 
 my %resources = structs('ngx_http_campaign_resource_t');
-my %columns = map { $_->{resource} =~ s/\A&ngx_http_campaign_//r => $_->{columns} } values %{ { structs('ngx_http_campaign_export_source_t') } };
+my %exports = structs('ngx_http_campaign_export_source_t');
+my %columns = map { $_->{resource} =~ s/\A&ngx_http_campaign_//r => $_->{columns} } values %exports;
 
-# a resource: fields, each { name, flags (POST, SHOW, …), type, least, most, codes }; table: who shares these fields; given: names that are read
-# without a table of fields, each with its limit; filters and columns (of an export): names; codes: of the store's answers
+# a resource: fields, each { name, flags (POST, SHOW, …), type, least, most, codes }; table: who shares these fields; given: names that
+# are read without a table of fields, each with its limit; filters and columns (of an export): names; codes: of the store's answers
 sub resource {
     my $name = shift;
     my $is = $resources{$name} // croak "no resource $name";
@@ -149,7 +151,8 @@ sub resource {
     }
 
     if (($is->{read} // '') =~ /contacts/) {
-        $resource{given} = { map { defined name($_->[0]) ? (name($_->[0]) => number($_->[2])) : () } table(qr/ngx_http_campaign_contact_row_t\s+\w+\[\]/) };
+        my @rows = grep { defined name($_->[0]) } table(qr/ngx_http_campaign_contact_row_t\s+\w+\[\]/);
+        $resource{given} = { map { name($_->[0]) => number($_->[2]) } @rows };
     }
     return \%resource;
 }
