@@ -308,7 +308,9 @@ sub do_again {
     my $kept = $w->{kept}{ $s->{of} } or return undef;
     my ($path, $body, $headers, $first, $who) = @$kept;
     my $r = ask($w, $who, POST => $path, $s->{other} ? "$body " : $body, @$headers);
-    return compare($w, $who, $r, { status => 409, codes => [1012] }) if $s->{other} && $first->status != 415;     # whose body is not read
+    my @codes = $first->status >= 400 ? $first->codes : ();
+    return compare($w, $who, $r, { status => 400, codes => [1302] }) if "@codes" eq '1302';         # found before the key was looked at
+    return compare($w, $who, $r, { status => 409, codes => [1012] }) if $s->{other} && "@codes" ne '1006';  # whose body is not read
     return $w->{leak} if $w->{leak};
     return 'not said to be a repeat' if ($r->header('idempotency-replayed') // '') ne 'true';
     return 'the repeat is another answer: ' . $r->status . ' ' . $r->body if $r->status != $first->status || $r->body ne $first->body;
