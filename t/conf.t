@@ -196,4 +196,30 @@ for my $flag ('campaign_redelivery', 'campaign_dispatch') {
 
 is_deeply([glob "$dir/store/{*,.??*}"], [], 'in all that time nothing was created in the store');
 
+
+# nginx's configure without what the module needs: `config` as it is, with an auto/feature that finds what it is told
+
+sub configure_says {
+    my ($threads, $openssl, @found) = @_;
+
+    make_path("$dir/configure/auto");
+    open my $out, '>', "$dir/configure/auto/feature" or die "$dir/configure/auto/feature: $!";
+    print $out 'ngx_found=no; case " ' . join(' ', @found) . ' " in *" $ngx_feature_libs "*) ngx_found=yes ;; esac';
+    close $out;
+
+    my $said = qx(cd "$dir/configure" && USE_THREADS=$threads OPENSSL=$openssl NGX_OBJS=. ngx_addon_dir="$root" sh "$root/config" 2>&1);
+    return ($? >> 8, $said);
+}
+
+for (['NO', 'YES', [], qr/thread pool:\s+add --with-threads to the arguments of configure/],
+     ['YES', 'YES', [], qr/needs the jansson library and its headers:\s+install libjansson-dev/],
+     ['YES', 'YES', ['-ljansson'], qr/LMDB .*\s+install liblmdb-dev/],
+     ['YES', 'NONE', ['-ljansson', '-llmdb'], qr/OpenSSL .*\s+install libssl-dev/])
+{
+    my ($threads, $openssl, $found, $message) = @$_;
+    my ($status, $said) = configure_says($threads, $openssl, @$found);
+    is($status, 1, "configure fails with threads $threads, OpenSSL $openssl and " . (join(' ', @$found) || 'nothing'));
+    like($said, $message, 'and names the mend');
+}
+
 done_testing();
