@@ -258,7 +258,7 @@ my $a = account(rate => 1000);
 $a->sender(name => 'Acme', channel => 'SINGLE');
 my @m = @{ $a->post('/messages', { from => 'Acme', to => ['15551234567', '19991234567'], text => 'Hello {name} {{x', channel => 'SINGLE' })->data };
 my $get = sub { $a->get("/messages/$_[0]{id}")->data };
-wait_for { $get->($m[0])->{status} ne 'scheduled' && $get->($m[1])->{status} eq 'failed' };
+wait_for { $get->($m[0])->{status} !~ /scheduled|enroute/ && $get->($m[1])->{status} eq 'failed' };
 is_deeply([@{ $get->($m[0]) }{qw(status reason attempts)}], ['sent', undef, 1], 'accepted');
 my ($sent) = grep { $_->{header}{'idempotency-key'} eq $m[0]{id} } requests('SINGLE');
 is_deeply(decode($sent->{body})->{data}, { id => $m[0]{id}, from => 'Acme', to => ['15551234567'], text => 'Hello {name} {{x', channel => 'SINGLE' },
