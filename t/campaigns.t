@@ -37,9 +37,9 @@ is_deeply({ map { $_ => $c->{$_} } qw(account_id template_id audience_id name fr
           { account_id => $a->id, template_id => $data->{template}, audience_id => $data->{audience}, name => 'Spring', from => 'Acme',
             status => 'scheduled', schedule => '2099-12-31 23:59:59', channel => 'SMS', payload => 'p"1' }, 'fields');
 is_deeply($c->{messages}, { total => 3, pending => 3, enroute => 0, sent => 0, delivered => 0, failed => 0, canceled => 0, skipped => 0 }, 'messages');
-is_deeply({ map { $_ => $c->{links}{$_} } qw(self account template audience) },
+is_deeply({ map { $_ => $c->{links}{$_} } qw(self account template audience contacts) },
           { self => "/v1/campaigns/$c->{id}", account => '/v1/accounts/' . $a->id, template => "/v1/templates/$data->{template}",
-            audience => "/v1/audiences/$data->{audience}" }, 'links');
+            audience => "/v1/audiences/$data->{audience}", contacts => "/v1/audiences/$data->{audience}/contacts" }, 'links');
 like($c->{create_date}, qr/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/, 'create_date');
 is_deeply($a->get("/campaigns/$c->{id}")->data, $c, 'read back it is the same');
 is_deeply($a->get('/campaigns/' . uc $c->{id})->data, $c, 'by its identifier in upper case too');
@@ -56,7 +56,7 @@ my $c = $r->data;
 is($c->{messages}{total}, 3, 'a double is dropped');
 is_deeply([@$c{qw(template_id audience_id schedule)}], [undef, undef, undef], 'null where there is nothing');
 isnt($c->{name} // '', '', 'a name is assigned');
-ok(!exists $c->{links}{template} && !exists $c->{links}{audience}, 'no links to what is not there');
+ok(!(grep { exists $c->{links}{$_} } qw(template audience contacts)), 'no links to what is not there');
 
 
 === TEST 3: template and numbers, text and audience go together too

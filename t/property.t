@@ -84,7 +84,7 @@ my %value = (channel => [qw(SMS VIBER)], type => [qw(ALPHANUMERIC LONG_CODE SHOR
              search => ['155', 'ann', '0003', "\x{f6}"]);
 
 # bodies that are refused whole: [code, bytes, type]
-my @faults = ([1005, '{', 'application/json'], [1005, '{"data":{"a":1,"a":2}}', 'application/json'], [1007, '{}', 'application/json'], [1007, '{"data":5}', 'application/json'],
+my @faults = ([1005, '{', 'application/json'], [1005, '{"data":{"a":1,"a":2}}', 'application/json'], [0, '{}', 'application/json'], [0, '{"data":5}', 'application/json'],
               [1006, 'x', 'text/plain']);
 
 # the next step, of what there is in the world

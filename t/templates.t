@@ -30,6 +30,8 @@ refused($a->post('/templates', { name => 'x' x 46, text => '', channel => 'PIGEO
 refused($a->post('/templates', { name => 7, text => 7, channel => 7 }), 400, [1255, 1257, 1259], 'no strings');
 refused($a->post('/templates', { name => "a\nb", text => 'x', channel => 'SMS' }), 400, 1259, 'a line feed in the name');
 refused($a->post('/templates', { text => "x\x{1}", channel => 'SMS' }), 400, 1255, 'a control character in the text');
+refused($a->post('/templates', $_), 400, 1253, "no data: $_") for '{}', '{"data":null}', '{"data":[]}', '[]';
+refused($a->post('/templates'), 400, 1007, 'no body');
 is($a->get('/templates')->page->{total}, 0, 'none of them was created');
 
 

@@ -115,6 +115,15 @@ ngx_campaign_uuid_print(u_char *p, const u_char *id)
 }
 
 
+ngx_uint_t
+ngx_campaign_uuid_none(const u_char *id)
+{
+    static const u_char  none[NGX_CAMPAIGN_ID_LEN];
+
+    return ngx_memcmp(id, none, NGX_CAMPAIGN_ID_LEN) == 0;
+}
+
+
 ngx_int_t
 ngx_campaign_uuid_parse(ngx_str_t *text, u_char *id)
 {

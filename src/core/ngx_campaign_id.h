@@ -26,6 +26,9 @@ ngx_int_t ngx_campaign_id_open(const u_char *secret, ngx_campaign_kind_e kind, c
 /* lower-case text at p (room for NGX_CAMPAIGN_UUID_LEN), returns the end */
 u_char *ngx_campaign_uuid_print(u_char *p, const u_char *id);
 
+/* 1: all zero, which stands for none */
+ngx_uint_t ngx_campaign_uuid_none(const u_char *id);
+
 /* any case, with dashes; NGX_ERROR: no UUID */
 ngx_int_t ngx_campaign_uuid_parse(ngx_str_t *text, u_char *id);
 

@@ -486,7 +486,7 @@ ngx_http_campaign_body_fill(ngx_http_campaign_call_t *call, json_t *root)
     data = json_object_get(root, "data");               /* NULL, too, if root is no object */
 
     if (!json_is_object(data) && !(json_is_array(data) && (call->route->flags & NGX_CAMPAIGN_BODY_LIST))) {
-        return ngx_http_campaign_error(call, NGX_CAMPAIGN_E_NO_DATA);
+        return ngx_http_campaign_error(call, resource->no_data ? resource->no_data : NGX_CAMPAIGN_E_NO_DATA);
     }
 
     if (resource->read) {

@@ -28,7 +28,6 @@ static ngx_int_t ngx_http_campaign_campaigns_status_read(ngx_http_campaign_call_
 static void ngx_http_campaign_campaigns_status_print(ngx_http_campaign_call_t *call, ngx_http_campaign_out_t *out,
     const ngx_http_campaign_field_t *f, const void *place);
 static void ngx_http_campaign_campaigns_links(ngx_http_campaign_call_t *call, ngx_http_campaign_out_t *out, const void *rec);
-static ngx_uint_t ngx_http_campaign_campaigns_zero(const u_char *id);
 
 
 static const ngx_http_campaign_field_type_t
@@ -134,8 +133,8 @@ ngx_http_campaign_campaigns_check_new(ngx_http_campaign_call_t *call, ngx_campai
     ngx_int_t   rc;
     ngx_uint_t  audience, to, template;
 
-    audience = !ngx_http_campaign_campaigns_zero(c->audience);
-    template = !ngx_http_campaign_campaigns_zero(c->template);
+    audience = !ngx_campaign_uuid_none(c->audience);
+    template = !ngx_campaign_uuid_none(c->template);
     to = (call->pile.n != 0);
     rc = NGX_OK;
 
@@ -211,8 +210,8 @@ ngx_http_campaign_campaigns_create(ngx_http_campaign_call_t *call)
     refs->channel = c->rec.channel;
     refs->from = c->from;
     refs->name = c->rec.name;
-    refs->audience = ngx_http_campaign_campaigns_zero(c->audience) ? NULL : c->audience;
-    refs->template = ngx_http_campaign_campaigns_zero(c->template) ? NULL : c->template;
+    refs->audience = ngx_campaign_uuid_none(c->audience) ? NULL : c->audience;
+    refs->template = ngx_campaign_uuid_none(c->template) ? NULL : c->template;
 
     rc = ngx_campaign_store_resolve(call->store, ngx_http_campaign_call_op(call, ngx_http_campaign_campaigns_resolved), refs);
 
@@ -478,13 +477,5 @@ ngx_http_campaign_campaigns_links(ngx_http_campaign_call_t *call, ngx_http_campa
 
     ngx_http_campaign_out_link(call, out, "template", &ngx_http_campaign_templates.name, c->template, "");
     ngx_http_campaign_out_link(call, out, "audience", &ngx_http_campaign_audiences.name, c->audience, "");
-}
-
-
-static ngx_uint_t
-ngx_http_campaign_campaigns_zero(const u_char *id)
-{
-    static const u_char  zero[NGX_CAMPAIGN_ID_LEN];
-
-    return ngx_memcmp(id, zero, NGX_CAMPAIGN_ID_LEN) == 0;
+    ngx_http_campaign_out_link(call, out, "contacts", &ngx_http_campaign_audiences.name, c->audience, "/contacts");
 }

@@ -75,7 +75,7 @@ static const ngx_http_campaign_error_row_t  ngx_http_campaign_errors[] = {
 
     { 1251, 404, ngx_string("template is not found") },
     { 1252, 400, ngx_string("invalid template identifier") },
-    { 1253, 400, ngx_string("'data' is required") },
+    { 1253, 400, ngx_string("'data' is required: send {\"data\": {...}}") },
     { 1254, 400, ngx_string("'data.text' is required") },
     { 1255, 400, ngx_string("'data.text' is invalid") },
     { 1256, 400, ngx_string("'data.channel' is required") },

@@ -680,9 +680,7 @@ ngx_http_campaign_export_text(ngx_http_campaign_call_t *call, const void *place,
 void
 ngx_http_campaign_export_uuid(ngx_http_campaign_call_t *call, const void *place, u_char *room, ngx_str_t *text)
 {
-    static const u_char  zero[NGX_CAMPAIGN_ID_LEN];
-
-    if (ngx_memcmp(place, zero, NGX_CAMPAIGN_ID_LEN) != 0) {
+    if (!ngx_campaign_uuid_none(place)) {
         text->data = room;
         text->len = ngx_campaign_uuid_print(room, place) - room;
     }

@@ -90,6 +90,7 @@ struct ngx_http_campaign_resource_s {
     const ngx_http_campaign_field_t   *fields;
     const ngx_http_campaign_filter_t  *filters;
     ngx_uint_t                         code[NGX_CAMPAIGN_RC_MAX];   /* what an answer of the store means here; 0: general */
+    ngx_uint_t                         no_data;         /* code for a JSON body without `data`; 0: general */
 
     /* all perhaps on a thread; NGX_OK, NGX_DECLINED (noted), NGX_ERROR */
 

@@ -154,9 +154,7 @@ ngx_http_campaign_out_uuid(ngx_http_campaign_out_t *out, const u_char *id)
 {
     u_char  text[NGX_CAMPAIGN_UUID_LEN + 2];
 
-    static const u_char  zero[NGX_CAMPAIGN_ID_LEN];
-
-    if (ngx_memcmp(id, zero, NGX_CAMPAIGN_ID_LEN) == 0) {
+    if (ngx_campaign_uuid_none(id)) {
         ngx_http_campaign_out_lit(out, "null");
         return;
     }
@@ -189,9 +187,7 @@ void
 ngx_http_campaign_out_link(ngx_http_campaign_call_t *call, ngx_http_campaign_out_t *out, const char *name, const ngx_str_t *segment,
     const u_char *id, const char *tail)
 {
-    static const u_char  zero[NGX_CAMPAIGN_ID_LEN];
-
-    if (ngx_memcmp(id, zero, NGX_CAMPAIGN_ID_LEN) == 0) {
+    if (ngx_campaign_uuid_none(id)) {
         return;
     }
 

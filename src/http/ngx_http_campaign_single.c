@@ -208,12 +208,10 @@ ngx_http_campaign_single_check(ngx_http_campaign_call_t *call)
     ngx_campaign_message_t      *m;
     ngx_http_campaign_single_t  *single;
 
-    static const u_char  zero[NGX_CAMPAIGN_ID_LEN];
-
     single = call->rec;
     m = &single->shown.message;
 
-    template = (ngx_memcmp(m->template, zero, NGX_CAMPAIGN_ID_LEN) != 0);
+    template = !ngx_campaign_uuid_none(m->template);
     rc = NGX_OK;
 
     if (m->from.len > 1 && m->from.data[0] == '+') {

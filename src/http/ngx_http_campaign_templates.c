@@ -53,6 +53,7 @@ const ngx_http_campaign_resource_t  ngx_http_campaign_templates = {
     .fields  = ngx_http_campaign_templates_fields,
     .filters = ngx_http_campaign_templates_filters,
     .code    = { [NGX_CAMPAIGN_NOT_FOUND] = 1251, [NGX_CAMPAIGN_EXISTS] = 1258, [NGX_CAMPAIGN_INVALID] = NGX_CAMPAIGN_E_QUERY },
+    .no_data = 1253,
     .check   = ngx_http_campaign_templates_check
 };
 

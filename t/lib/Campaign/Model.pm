@@ -136,15 +136,18 @@ sub contacts {
 }
 
 
-# who, method, kind, id (undef: the whole), what a contact is in, data (or a reference to the code of what is wrong with the whole body)
+# who, method, kind, id (undef: the whole), what a contact is in, data (or a reference to the code of what is wrong with the whole body, 0: it
+# has no data)
 sub expect {
     my ($m, $who, $method, $kind, $id, $in, $data) = @_;
     my $k = $kind{$kind};
 
     return refuse(1302) if defined $in && $in !~ $uuid;
     return refuse($k->{bad}) if defined $id && $id !~ $uuid;
-    return refuse($$data) if ref $data eq 'SCALAR';
-    return refuse(1007) if defined $data && ref $data ne 'HASH' && !(ref $data eq 'ARRAY' && $kind eq 'contacts' && $method eq 'POST');
+    my $no_data = $kind eq 'templates' ? 1253 : 1007;
+    return refuse($$data || $no_data) if ref $data eq 'SCALAR';
+    return refuse($no_data)
+        if defined $data && ref $data ne 'HASH' && !(ref $data eq 'ARRAY' && $kind eq 'contacts' && $method eq 'POST');
 
     if ($method eq 'GET' || $method eq 'DELETE') {
         my $o = $m->find($who, $kind, $id);
@@ -441,7 +444,7 @@ sub show {
         @shown{qw(template_id audience_id from status schedule payload)} = (@$o{qw(template audience from status schedule)}, $text->($o->{payload}));
         $shown{messages} = { (map { $_ => 0 } qw(enroute sent delivered failed skipped pending canceled)), total => $o->{total},
                              ($o->{status} eq 'canceled' ? 'canceled' : 'pending') => $o->{total} };
-        $links{audience} = "/v1/audiences/$o->{audience}" if $o->{audience};
+        @links{qw(audience contacts)} = ("/v1/audiences/$o->{audience}", "/v1/audiences/$o->{audience}/contacts") if $o->{audience};
         $links{template} = "/v1/templates/$o->{template}" if $o->{template};
     } else {
         @shown{qw(from to direction status text template_id schedule reason attempts gateway_id)} =
