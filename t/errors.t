@@ -14,6 +14,14 @@ location /small/v1/ {
     campaign_api;
 }
 
+# every way in which nginx may hold a body
+location /tight/v1/ {
+    client_body_buffer_size 1;
+    client_body_in_file_only on;
+    client_body_in_single_buffer on;
+    campaign_api;
+}
+
 location /limited/v1/ {
     limit_req zone=server;
     limit_req_status 429;
@@ -247,6 +255,17 @@ $body =~ s/Acme/Chunks/;
 my $head = request(POST => '/v1/senders', [$a->header, 'Transfer-Encoding: chunked']);
 answered(wire(split //, $head . join('', map { "1;x=y\r\n$_\r\n" } split //, $body) . "0\r\nTrailer: x\r\n\r\n"), 201, 'a byte a chunk and a packet');
 is(join(' ', map { $_->{name} } @{ $a->get('/senders')->data }), 'Chunks Acme', 'both are there');
+
+$body =~ s/Chunks/Tight/;
+answered(wire(post($a, '/tight/v1/senders', $body)), 201, 'into a buffer of one byte');
+my $audience = $a->audience(contacts => []);
+my $lines = join '', "number\n", map { (15550000000 + $_) . "\n" } 1 .. 2000;
+my $r = wire(post($a, "/tight/v1/audiences/$audience->{id}/contacts", $lines, 'Content-Type: text/csv'));
+answered($r, 201, 'lines too');
+is($r->data->{created}, 2000, 'all of them');
+my $large = json({ data => [map { { number => 15560000000 + $_ . '', custom2 => 'x' x 70 } } 1 .. 1000] });
+answered(wire(post($a, "/tight/v1/audiences/$audience->{id}/contacts", $large)), 201, 'and a body for a thread');
+is($a->get("/audiences/$audience->{id}")->data->{contacts_count}, 3000, 'contacts');
 
 
 === TEST 14: after a body that cannot be read nothing on its connection is taken for a request

@@ -119,9 +119,9 @@ my $a = account();
 my $audience = $a->audience(contacts => [{ number => '15551234567' }]);
 my $path = "/audiences/$audience->{id}/contacts";
 
-my @slow = map { begun(part($a, $path, 'text/csv', 1000, "number\n1555")) } 1 .. 200;
-push @slow, map { begun("POST /v1$path HTTP/1.1\r\nHost: local") } 1 .. 100;
-push @slow, map { begun(part($a, '/audiences', 'application/json', 1000, '{"data":')) } 1 .. 50;
+my @slow = map { begun(part($a, $path, 'text/csv', 1000, "number\n1555")) } 1 .. 600;
+push @slow, map { begun("POST /v1$path HTTP/1.1\r\nHost: local") } 1 .. 250;
+push @slow, map { begun(part($a, '/audiences', 'application/json', 1000, '{"data":')) } 1 .. 150;
 for my $round (1 .. 3) {
     syswrite $_, '0' for @slow;
     my $from = time;
