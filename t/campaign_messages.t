@@ -123,7 +123,7 @@ my $r = $a->get("/campaigns/$c->{id}/messages", Accept => 'text/csv');
 answered($r, 200, 'CSV');
 is($r->header('content-type'), 'text/csv; charset=utf-8', 'its type');
 my @lines = split /\r\n/, $r->body;
-is($lines[0], 'id,to,status,reason,attempts,from,channel,text,segments_count,encoding,create_date,update_date', 'header row');
+is($lines[0], 'id,to,status,reason,attempts,from,channel,text,segments_count,encoding,create_date,update_date,gateway_id', 'header row');
 is(scalar @lines, 2001, 'a line each');
 like($lines[1], qr/\A[0-9a-f-]{36},15551000000,scheduled,,0,Acme,SMS,"'=1\+15551000000, ""\xc3\xbc""",1,GSM-7,/, 'first');
 is(join(' ', map { (split /,/)[1] } @lines[1 .. 2000]), "@numbers", 'all numbers in their order');

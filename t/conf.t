@@ -69,7 +69,7 @@ campaign_retry attempts=100 min=1ms max=1d;
 campaign_redelivery off;
 HTTP
 campaign_gateway SMS /_gateway/sms concurrency=65536 receipts=off;
-campaign_gateway X_1234567890ABCD /_gateway/x receipts=on concurrency=1;
+campaign_gateway X_1234567890ABCD /_gateway/x receipts=on concurrency=1 id=data[0].id id=word:2 id=tag:id id=header:X-Id;
 campaign_retry min=2s;
 campaign_redelivery on;
 $gateway
@@ -157,7 +157,10 @@ refuses("gateway $_", [qr/invalid parameter "\Q$_\E" of "campaign_gateway"/, qr{
 refuses("concurrency=$_", [qr/"concurrency=$_"/, qr/1 to 65536/], $store, "$gateway campaign_gateway SMS /_gateway/sms concurrency=$_;")
     for '0', '65537', 'many', '-1', '';
 refuses("receipts=$_", [qr/"receipts=$_"/, qr/"on" or "off"/], $store, "$gateway campaign_gateway SMS /_gateway/sms receipts=$_;") for 'maybe', '';
-refuses('an unknown parameter of a gateway', [qr/"rate=1"/, qr/concurrency=\S+ and receipts=/], $store, "$gateway campaign_gateway SMS /_gateway/sms rate=1;");
+refuses("id=$_", [qr/where the gateway's replies have its id/, qr/word:2, tag:messageId/], $store, "$gateway campaign_gateway SMS /_gateway/sms $_;")
+    for map({ "id=$_" } '', 'a..b', '[x]', 'word:0', 'word:x', 'word:', 'tag:', 'header:'), 'id=off id=x', 'id=x id=off', 'id=off id=off',
+        'id=a id=b id=c id=d id=e';
+refuses('an unknown parameter of a gateway', [qr/"rate=1"/, qr/concurrency=\S+ receipts=\S+ and id=/], $store, "$gateway campaign_gateway SMS /_gateway/sms rate=1;");
 refuses('a gateway in http{}', qr/directive is not allowed here/, "$store campaign_gateway SMS /_gateway/sms;", '');
 
 

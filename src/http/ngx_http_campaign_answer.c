@@ -1,13 +1,16 @@
 
 /*
  * What the end of a background request says about its message.  It keeps true: only a status that the gateway gave, or that the location's
- * own words made of one, is an answer; a request that went out without an answer is uncertain; one that never went out is neither.
+ * own words made of one, is an answer; a request that went out without an answer is uncertain; one that never went out is neither; an id is
+ * taken of a message that was accepted, and of no other.
  */
 
 #include "ngx_http_campaign_delivery.h"
 
 
 static ngx_campaign_answer_e ngx_http_campaign_answer_kind(ngx_http_request_t *r, ngx_uint_t status);
+static void ngx_http_campaign_answer_theirs(ngx_http_campaign_delivery_t *d);
+static ngx_int_t ngx_http_campaign_answer_place(ngx_http_campaign_delivery_t *d, ngx_campaign_reply_place_t *place, size_t *len);
 static ngx_msec_t ngx_http_campaign_answer_after(ngx_http_request_t *r);
 static ngx_table_elt_t *ngx_http_campaign_answer_header(ngx_list_t *headers, ngx_str_t *name);
 
@@ -36,7 +39,63 @@ ngx_http_campaign_answer_read(ngx_http_campaign_delivery_t *d)
 
     if (d->status >= NGX_HTTP_SPECIAL_RESPONSE) {
         d->after = ngx_http_campaign_answer_after(r);
+
+    } else {
+        ngx_http_campaign_answer_theirs(d);
     }
+}
+
+
+/* what the gateway calls the message: the first of its places that has something, unless it is our own id */
+
+static void
+ngx_http_campaign_answer_theirs(ngx_http_campaign_delivery_t *d)
+{
+    size_t                        len;
+    ngx_uint_t                    i;
+    ngx_http_campaign_gateway_t  *gateway;
+
+    gateway = d->origin->gateway;
+
+    for (i = 0; i < gateway->nids; i++) {
+
+        if (ngx_http_campaign_answer_place(d, &gateway->ids[i], &len) != NGX_OK) {
+            continue;
+        }
+
+        if (len != NGX_CAMPAIGN_UUID_LEN || ngx_strncasecmp(d->theirs, d->id, len) != 0) {
+            d->theirs_len = len;
+        }
+
+        return;
+    }
+}
+
+
+static ngx_int_t
+ngx_http_campaign_answer_place(ngx_http_campaign_delivery_t *d, ngx_campaign_reply_place_t *place, size_t *len)
+{
+    ngx_table_elt_t     *h;
+    ngx_http_request_t  *r;
+
+    if (place->kind != NGX_CAMPAIGN_REPLY_HEADER) {
+
+        if (d->kept.len == 0) {
+            return NGX_DECLINED;
+        }
+
+        return ngx_campaign_reply_id(place, d->kept.data, d->kept.data + d->kept.len, d->theirs, len);
+    }
+
+    r = d->request;
+
+    if (r->upstream == NULL || r->upstream->headers_in.headers.part.elts == NULL) {
+        return NGX_DECLINED;
+    }
+
+    h = ngx_http_campaign_answer_header(&r->upstream->headers_in.headers, &place->name);
+
+    return h ? ngx_campaign_reply_value(h->value.data, h->value.data + h->value.len, d->theirs, len) : NGX_DECLINED;
 }
 
 

@@ -18,6 +18,8 @@
 
 
 static void ngx_http_campaign_conf_user(ngx_conf_t *cf, ngx_http_campaign_main_conf_t *cmcf, const char *directive);
+static ngx_int_t ngx_http_campaign_conf_gateway_id(ngx_http_campaign_gateway_t *gateway, ngx_str_t *value);
+static void ngx_http_campaign_conf_gateway_ids(ngx_http_campaign_gateway_t *gateway);
 static char *ngx_http_campaign_conf_channel(ngx_conf_t *cf, ngx_http_campaign_main_conf_t *cmcf, ngx_str_t *channel);
 static char *ngx_http_campaign_conf_check_store(ngx_cycle_t *cycle, void *conf);
 static ngx_uint_t ngx_http_campaign_conf_writable(ngx_cycle_t *cycle, ngx_file_info_t *fi, const char **user);
@@ -170,6 +172,7 @@ ngx_http_campaign_conf_gateway(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     gateway->uri = arg[2];
     gateway->concurrency = NGX_CAMPAIGN_CONCURRENCY;
     gateway->receipts = 1;
+    gateway->nids = NGX_CONF_UNSET_UINT;
     gateway->cscf = ngx_http_conf_get_module_srv_conf(cf, ngx_http_core_module);
     gateway->file = cf->conf_file->file.name.data;
     gateway->line = cf->conf_file->line;
@@ -197,14 +200,68 @@ ngx_http_campaign_conf_gateway(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
                 return ngx_http_campaign_conf_bad(cf, cmd, &arg[i], "receipts is \"on\" or \"off\"");
             }
 
+        } else if (ngx_http_campaign_conf_param(&arg[i], "id", &value)) {
+
+            if (ngx_http_campaign_conf_gateway_id(gateway, &value) != NGX_OK) {
+                return ngx_http_campaign_conf_bad(cf, cmd, &arg[i], "where the gateway's replies have its id: a path in their JSON such as "
+                                                  "data[0].id, word:2, tag:messageId, header:X-Message-Id (up to 4 of them), or off");
+            }
+
         } else {
-            return ngx_http_campaign_conf_bad(cf, cmd, &arg[i], "concurrency=… and receipts=… are known");
+            return ngx_http_campaign_conf_bad(cf, cmd, &arg[i], "concurrency=…, receipts=… and id=… are known");
         }
+    }
+
+    if (gateway->nids == NGX_CONF_UNSET_UINT) {
+        ngx_http_campaign_conf_gateway_ids(gateway);
     }
 
     ngx_http_campaign_conf_user(cf, cmcf, "campaign_gateway");
 
     return NGX_CONF_OK;
+}
+
+
+/* "off" alone: none is looked for */
+
+static ngx_int_t
+ngx_http_campaign_conf_gateway_id(ngx_http_campaign_gateway_t *gateway, ngx_str_t *value)
+{
+    if (value->len == 3 && ngx_strncmp(value->data, "off", 3) == 0) {
+
+        if (gateway->nids != NGX_CONF_UNSET_UINT) {
+            return NGX_ERROR;
+        }
+
+        gateway->nids = 0;
+        return NGX_OK;
+    }
+
+    if (gateway->nids == NGX_CONF_UNSET_UINT) {
+        gateway->nids = 0;
+
+    } else if (gateway->nids == 0 || gateway->nids == NGX_HTTP_CAMPAIGN_GATEWAY_IDS) {
+        return NGX_ERROR;
+    }
+
+    return ngx_campaign_reply_place(value, &gateway->ids[gateway->nids++]);
+}
+
+
+/* the replies of the contract's own POST /v1/messages, and of what is like it */
+
+static void
+ngx_http_campaign_conf_gateway_ids(ngx_http_campaign_gateway_t *gateway)
+{
+    ngx_uint_t  i;
+
+    static const ngx_str_t  paths[] = { ngx_string("data[0].id"), ngx_string("data.id"), ngx_string("data[0].message_id") };
+
+    gateway->nids = sizeof(paths) / sizeof(paths[0]);
+
+    for (i = 0; i < gateway->nids; i++) {
+        (void) ngx_campaign_reply_place(&paths[i], &gateway->ids[i]);
+    }
 }
 
 

@@ -13,7 +13,7 @@
 /* campaign_store path [size=16g] [durability=full|relaxed] */
 char *ngx_http_campaign_conf_store(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
-/* campaign_gateway CHANNEL uri [concurrency=64] [receipts=on|off] */
+/* campaign_gateway CHANNEL uri [concurrency=64] [receipts=on|off] [id=place]… */
 char *ngx_http_campaign_conf_gateway(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
 /* campaign_retry [attempts=5] [min=1s] [max=5m] */

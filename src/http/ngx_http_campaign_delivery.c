@@ -6,7 +6,7 @@
  *    finalizes;
  *  - the answer is told once, and only an answer of the gateway (or what its location made of one) is a status;
  *  - a reply leads nowhere: no X-Accel header of it is followed, no cache answers in its place, and its body is read to its end and thrown
- *    away.
+ *    away, but for its first bytes, in which the gateway's own id is looked for.
  */
 
 #include "ngx_http_campaign_delivery.h"
@@ -32,6 +32,8 @@ static ngx_int_t ngx_http_campaign_delivery_precontent(ngx_http_request_t *r);
 static ngx_int_t ngx_http_campaign_delivery_content(ngx_http_request_t *r);
 static ngx_int_t ngx_http_campaign_delivery_configure(ngx_http_campaign_delivery_t *d, ngx_http_request_t *r);
 static ngx_int_t ngx_http_campaign_delivery_header(ngx_http_request_t *r);
+static ngx_uint_t ngx_http_campaign_delivery_keeping(ngx_http_campaign_delivery_t *d, ngx_http_request_t *r);
+static void ngx_http_campaign_delivery_keep(ngx_http_campaign_delivery_t *d, ngx_http_request_t *r, ngx_buf_t *b);
 static ngx_int_t ngx_http_campaign_delivery_body(ngx_http_request_t *r, ngx_chain_t *in);
 
 static ngx_int_t ngx_http_campaign_delivery_finalized(ngx_http_request_t *r, void *data, ngx_int_t rc);
@@ -427,6 +429,8 @@ ngx_http_campaign_delivery_header(ngx_http_request_t *r)
 
     if (d) {
         d->latency = ngx_current_msec - d->started;
+        d->keeping = ngx_http_campaign_delivery_keeping(d, r);
+        ngx_str_null(&d->kept);
 
         if (d->holding) {
             d->holding = 0;
@@ -435,6 +439,64 @@ ngx_http_campaign_delivery_header(ngx_http_request_t *r)
     }
 
     return ngx_http_next_header_filter(r);
+}
+
+
+/* does this reply have to be kept to find an id in it? */
+
+static ngx_uint_t
+ngx_http_campaign_delivery_keeping(ngx_http_campaign_delivery_t *d, ngx_http_request_t *r)
+{
+    ngx_uint_t                    i;
+    ngx_http_campaign_gateway_t  *gateway;
+
+    gateway = d->origin->gateway;
+
+    if (r->headers_out.status < NGX_HTTP_OK || r->headers_out.status >= NGX_HTTP_SPECIAL_RESPONSE) {
+        return 0;
+    }
+
+    for (i = 0; i < gateway->nids; i++) {
+        if (gateway->ids[i].kind != NGX_CAMPAIGN_REPLY_HEADER) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* the first bytes of a reply; without memory for them the message is accepted all the same */
+
+static void
+ngx_http_campaign_delivery_keep(ngx_http_campaign_delivery_t *d, ngx_http_request_t *r, ngx_buf_t *b)
+{
+    size_t  n;
+
+    n = ngx_min((size_t) (b->last - b->pos), NGX_CAMPAIGN_REPLY_MAX - d->kept.len);
+
+    if (n == 0 || !ngx_buf_in_memory(b)) {
+        return;
+    }
+
+    if (d->kept.data == NULL) {
+        d->keep_room = NGX_CAMPAIGN_REPLY_MAX;
+
+        if (r->headers_out.content_length_n >= (off_t) n && r->headers_out.content_length_n < NGX_CAMPAIGN_REPLY_MAX) {
+            d->keep_room = (size_t) r->headers_out.content_length_n;
+        }
+
+        d->kept.data = ngx_pnalloc(d->pool, d->keep_room);
+
+        if (d->kept.data == NULL) {
+            return;
+        }
+    }
+
+    n = ngx_min(n, d->keep_room - d->kept.len);
+
+    ngx_memcpy(d->kept.data + d->kept.len, b->pos, n);
+    d->kept.len += n;
 }
 
 
@@ -458,6 +520,10 @@ ngx_http_campaign_delivery_body(ngx_http_request_t *r, ngx_chain_t *in)
 
     for ( /* void */ ; in; in = in->next) {
         b = in->buf;
+
+        if (d->keeping) {
+            ngx_http_campaign_delivery_keep(d, r, b);
+        }
 
         d->reply += ngx_buf_size(b);
 

@@ -42,6 +42,8 @@ struct ngx_http_campaign_delivery_s {
     ngx_uint_t                      status;     /* with ANSWER_STATUS */
     ngx_msec_t                      after;      /* Retry-After, ms; 0: none */
     ngx_msec_t                      latency;    /* ms from start to the answer */
+    size_t                          theirs_len; /* what the gateway calls a message that it accepted; 0: nothing */
+    u_char                          theirs[NGX_CAMPAIGN_GATEWAY_ID_MAX];
 
     /* rendered by start, in the delivery's pool: for the variables */
     u_char                          id[NGX_CAMPAIGN_UUID_LEN];
@@ -58,7 +60,9 @@ struct ngx_http_campaign_delivery_s {
     ngx_event_t                     event;      /* ends it: posted with the answer, or a timer on an endless reply */
     ngx_msec_t                      started;
     ngx_str_t                       body;       /* $campaign_body, once it was asked for */
-    off_t                           reply;      /* bytes of the reply that were thrown away */
+    off_t                           reply;      /* bytes of the reply that were read */
+    ngx_str_t                       kept;       /* its first ones, in which an id may stand */
+    size_t                          keep_room;
 
     ngx_http_connection_t           http;       /* what a connection of nginx has with it */
     ngx_log_t                       log;
@@ -71,6 +75,7 @@ struct ngx_http_campaign_delivery_s {
     ngx_http_upstream_t            *upstream;   /* the last one begun */
 
     unsigned                        answered:1;
+    unsigned                        keeping:1;  /* an id is looked for in the reply's body */
     unsigned                        holding:1;  /* the upstream waits for its configuration */
     unsigned                        redirect:1; /* X-Accel-Redirect would have been followed */
 };
@@ -83,7 +88,7 @@ struct ngx_http_campaign_delivery_s {
  */
 ngx_int_t ngx_http_campaign_delivery_start(ngx_http_campaign_delivery_t *d, ngx_log_t *log);
 
-/* ngx_http_campaign_answer.c: answer, status and after of a delivery, whose background request has come to its end */
+/* ngx_http_campaign_answer.c: answer, status, after and theirs of a delivery, whose background request has come to its end */
 void ngx_http_campaign_answer_read(ngx_http_campaign_delivery_t *d);
 
 

@@ -296,13 +296,18 @@ ngx_http_campaign_messages_print_direction(ngx_http_campaign_call_t *call, ngx_h
 }
 
 
-/* known from a gateway's receipts alone */
-
 static void
 ngx_http_campaign_messages_print_gateway_id(ngx_http_campaign_call_t *call, ngx_http_campaign_out_t *out,
     const ngx_http_campaign_field_t *f, const void *place)
 {
-    ngx_http_campaign_out_lit(out, "null");
+    const ngx_campaign_message_t *m = place;
+
+    if (m->gateway_id.len == 0) {
+        ngx_http_campaign_out_lit(out, "null");
+        return;
+    }
+
+    ngx_http_campaign_out_string(out, &m->gateway_id);
 }
 
 

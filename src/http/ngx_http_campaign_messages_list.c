@@ -77,6 +77,7 @@ static const ngx_http_campaign_column_t  ngx_http_campaign_messages_columns[] = 
     { ngx_string("encoding"), ngx_http_campaign_messages_cell_encoding, 0 },
     { ngx_string("create_date"), ngx_http_campaign_export_date, offsetof(ngx_campaign_message_t, rec.created) },
     { ngx_string("update_date"), ngx_http_campaign_export_date, offsetof(ngx_campaign_message_t, rec.updated) },
+    { ngx_string("gateway_id"), ngx_http_campaign_export_text, offsetof(ngx_campaign_message_t, gateway_id) },
     { ngx_null_string, NULL, 0 }
 };
 

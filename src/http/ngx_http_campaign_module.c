@@ -44,7 +44,7 @@ static ngx_command_t  ngx_http_campaign_commands[] = {
       NULL },
 
     { ngx_string("campaign_gateway"),
-      NGX_HTTP_SRV_CONF|NGX_CONF_TAKE2|NGX_CONF_TAKE3|NGX_CONF_TAKE4,
+      NGX_HTTP_SRV_CONF|NGX_CONF_2MORE,
       ngx_http_campaign_conf_gateway,
       NGX_HTTP_MAIN_CONF_OFFSET,
       0,

@@ -13,6 +13,7 @@
 
 #include "ngx_campaign_store.h"
 #include "ngx_campaign_retry.h"
+#include "ngx_campaign_reply.h"
 
 
 typedef struct ngx_http_campaign_call_s      ngx_http_campaign_call_t;
@@ -21,11 +22,15 @@ typedef struct ngx_http_campaign_delivery_s  ngx_http_campaign_delivery_t;
 
 /* campaign_gateway CHANNEL uri: one a channel in all of http{} */
 
+#define NGX_HTTP_CAMPAIGN_GATEWAY_IDS  4
+
 typedef struct {
     ngx_str_t                   channel;        /* upper case */
     ngx_str_t                   uri;
     ngx_uint_t                  concurrency;    /* deliveries at once */
     ngx_flag_t                  receipts;       /* on: accepted is `sent`; off: `delivered` */
+    ngx_campaign_reply_place_t  ids[NGX_HTTP_CAMPAIGN_GATEWAY_IDS];     /* where its replies have its own ids, in this order */
+    ngx_uint_t                  nids;           /* 0: they are not looked for */
     ngx_http_core_srv_conf_t   *cscf;           /* the server block that declared it */
     u_char                     *file;           /* where, for messages */
     ngx_uint_t                  line;

@@ -27,6 +27,7 @@
 #include "ngx_campaign.h"
 #include "ngx_campaign_id.h"
 #include "ngx_campaign_contact.h"
+#include "ngx_campaign_reply.h"
 
 
 typedef enum {
@@ -237,6 +238,7 @@ typedef struct {
     uint32_t                 seq;
     ngx_uint_t               reason;        /* ngx_campaign_reason_e; of one that waits for a repeat: of the try before it */
     ngx_uint_t               attempts;      /* tries, one under way included */
+    ngx_str_t                gateway_id;    /* what the gateway that accepted it calls it; empty: not known */
     u_char                   campaign[NGX_CAMPAIGN_ID_LEN];     /* zero: it was sent alone */
     u_char                   template[NGX_CAMPAIGN_ID_LEN];
     ngx_str_t                from;
@@ -363,6 +365,8 @@ typedef struct {
     uint8_t                  attempt;           /* tries so far, this one included */
     uint32_t                 segments;          /* of its text; 0: it never went to a gateway */
     int64_t                  due;               /* us */
+    uint8_t                  id_len;            /* what the gateway calls a message that it accepted; 0: nothing */
+    u_char                   id[NGX_CAMPAIGN_GATEWAY_ID_MAX];
 } ngx_campaign_outcome_t;
 
 typedef struct {                                /* a message claimed */

@@ -17,6 +17,9 @@
  *   chunk   campaign u64 | chunk u32                               -> state bytes of NGX_CAMPAIGN_CHUNK messages; crc32c u32; absent: all zero
  *   again   campaign u64 | due u64 us | seq u32                    -> nothing; due 0: claimed
  *   tries   campaign u64 | seq u32                                 -> attempts u8, flags u8, due u64: of every message tried more than once
+ *   theirs  campaign u64 | seq u32                                 -> what the gateway calls that message
+ *   ours    hash u64 of channel and what the gateway calls it      -> campaign u64, seq u32: the newest, while a receipt may come
+ *   gone    campaign u64                                           -> channel: it is deleted, its entries of the two above are not yet
  *   sched   start u64 s | campaign u64                             -> account u32
  *   active  account u32 | campaign u64                             -> nothing: in progress, or a message of it is in flight
  *   feed    kind u8 | account u32 | no u64                         -> nothing: what the dispatcher has to look at again
@@ -75,6 +78,9 @@ typedef enum {
     NGX_CAMPAIGN_DB_LIMIT,
     NGX_CAMPAIGN_DB_IDEM,
     NGX_CAMPAIGN_DB_KEPT,
+    NGX_CAMPAIGN_DB_THEIRS,
+    NGX_CAMPAIGN_DB_OURS,
+    NGX_CAMPAIGN_DB_GONE,
     NGX_CAMPAIGN_DB_MAX
 } ngx_campaign_db_e;
 
@@ -307,6 +313,24 @@ ngx_campaign_rc_e ngx_campaign_lmdb_walk_next(ngx_campaign_txn_t *t, ngx_campaig
 
 /* n messages of a new campaign, or (add 0) of one that goes, in the totals of its account and channel */
 ngx_campaign_rc_e ngx_campaign_lmdb_message_count(ngx_campaign_txn_t *t, const ngx_campaign_rec_t *campaign, uint32_t n, ngx_uint_t add);
+
+/* ngx_campaign_store_lmdb_theirs.c: what gateways call our messages */
+
+/* notes it for message seq of a campaign; found: by it, too (ngx_campaign_lmdb_ours_get) */
+ngx_campaign_rc_e ngx_campaign_lmdb_theirs_put(ngx_campaign_txn_t *t, const ngx_str_t *channel, uint64_t campaign, uint32_t seq,
+    const ngx_str_t *id, ngx_uint_t found);
+
+/* *id is empty if it is not known; else copied to pool (NULL: it points into the map) */
+ngx_campaign_rc_e ngx_campaign_lmdb_theirs_get(ngx_campaign_txn_t *t, uint64_t campaign, uint32_t seq, ngx_pool_t *pool, ngx_str_t *id);
+
+/* the message that the gateway of the channel calls so; NOT_FOUND */
+ngx_campaign_rc_e ngx_campaign_lmdb_ours_get(ngx_campaign_txn_t *t, const ngx_str_t *channel, const ngx_str_t *id, uint64_t *campaign,
+    uint32_t *seq);
+
+/* a campaign goes: those of its messages are removed in steps.  Any: there is one that waits for it */
+ngx_campaign_rc_e ngx_campaign_lmdb_theirs_drop(ngx_campaign_txn_t *t, const ngx_campaign_rec_t *campaign);
+ngx_campaign_rc_e ngx_campaign_lmdb_theirs_step(ngx_campaign_txn_t *t);
+ngx_campaign_rc_e ngx_campaign_lmdb_theirs_any(ngx_campaign_txn_t *t, ngx_uint_t *any);
 
 /* ngx_campaign_store_lmdb_campaign.c */
 

@@ -1,7 +1,8 @@
 
 /*
  * Deletes objects with all that hangs on them.  It keeps true: a scheduled, running or paused campaign has its audience and its
- * sender; no message in flight loses its campaign; nothing of a deleted object is left in any table.
+ * sender; no message in flight loses its campaign; nothing of a deleted object is left in any table (but gateways' ids of its messages,
+ * which the next turns remove).
  */
 
 #include "ngx_campaign_store_lmdb.h"
@@ -132,6 +133,11 @@ ngx_campaign_delete_campaign_rest(ngx_campaign_txn_t *t, const ngx_campaign_camp
         if (rc != NGX_CAMPAIGN_OK) {
             return rc;
         }
+    }
+
+    rc = ngx_campaign_lmdb_theirs_drop(t, &c->rec);
+    if (rc != NGX_CAMPAIGN_OK) {
+        return rc;
     }
 
     if (run->status == NGX_CAMPAIGN_C_SCHEDULED) {

@@ -357,6 +357,8 @@ ngx_campaign_message_fill(ngx_campaign_states_t *x, const ngx_campaign_campaign_
         return rc;
     }
 
+    ngx_str_null(&m->gateway_id);
+
     switch (status) {
 
     case NGX_CAMPAIGN_M_ENROUTE:
@@ -366,13 +368,14 @@ ngx_campaign_message_fill(ngx_campaign_states_t *x, const ngx_campaign_campaign_
     case NGX_CAMPAIGN_M_SENT:
     case NGX_CAMPAIGN_M_DELIVERED:
         m->attempts = ngx_max(m->attempts, 1);
-        break;
+        return ngx_campaign_lmdb_theirs_get(x->t, c->rec.no, seq, x->pool, &m->gateway_id);
 
     case NGX_CAMPAIGN_M_FAILED:
         if (reason != NGX_CAMPAIGN_R_EXPIRED) {
             m->attempts = ngx_max(m->attempts, 1);
         }
-        break;
+
+        return ngx_campaign_lmdb_theirs_get(x->t, c->rec.no, seq, x->pool, &m->gateway_id);
 
     default:
         break;

@@ -27,6 +27,7 @@ ngx_campaign_states_open(ngx_campaign_states_t *x, uint64_t campaign)
     x->campaign = campaign;
     x->loaded = 0;
     x->dirty = 0;
+    x->channel.len = 0;
 
     ngx_memzero(&x->run, sizeof(ngx_campaign_run_t));
 
@@ -211,6 +212,34 @@ ngx_campaign_states_flush(ngx_campaign_states_t *x)
     }
 
     x->dirty = 0;
+
+    return NGX_CAMPAIGN_OK;
+}
+
+
+ngx_campaign_rc_e
+ngx_campaign_states_channel(ngx_campaign_states_t *x)
+{
+    ngx_campaign_rc_e        rc;
+    ngx_campaign_campaign_t  c;
+
+    if (x->channel.len) {
+        return NGX_CAMPAIGN_OK;
+    }
+
+    ngx_memzero(&c, sizeof(ngx_campaign_campaign_t));
+
+    rc = ngx_campaign_lmdb_record_get(x->t, NGX_CAMPAIGN_CAMPAIGN, x->run.account, x->campaign, NULL, &c);
+
+    if (rc != NGX_CAMPAIGN_OK || c.rec.channel.len > NGX_CAMPAIGN_CHANNEL_MAX) {
+        return (rc == NGX_CAMPAIGN_OK || rc == NGX_CAMPAIGN_NOT_FOUND)
+               ? ngx_campaign_lmdb_failed(x->t, MDB_CORRUPTED, "channel of a campaign") : rc;
+    }
+
+    ngx_memcpy(x->channel_name, c.rec.channel.data, c.rec.channel.len);
+
+    x->channel.data = x->channel_name;
+    x->channel.len = c.rec.channel.len;
 
     return NGX_CAMPAIGN_OK;
 }

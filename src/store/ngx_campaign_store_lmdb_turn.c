@@ -20,6 +20,7 @@ static ngx_campaign_rc_e ngx_campaign_turn_epoch(ngx_campaign_txn_t *t, uint64_t
 static ngx_campaign_rc_e ngx_campaign_turn_outcomes(ngx_campaign_states_t *x);
 static int ngx_libc_cdecl ngx_campaign_turn_outcome_cmp(const void *one, const void *two);
 static ngx_campaign_rc_e ngx_campaign_turn_outcome(ngx_campaign_states_t *x, ngx_campaign_outcome_t *o);
+static ngx_campaign_rc_e ngx_campaign_turn_theirs(ngx_campaign_states_t *x, ngx_campaign_outcome_t *o);
 static ngx_campaign_rc_e ngx_campaign_turn_repeat(ngx_campaign_states_t *x, ngx_campaign_outcome_t *o);
 static ngx_campaign_rc_e ngx_campaign_turn_starts(ngx_campaign_states_t *x);
 static ngx_campaign_rc_e ngx_campaign_turn_changes(ngx_campaign_states_t *x);
@@ -30,6 +31,7 @@ static ngx_campaign_rc_e ngx_campaign_turn_uncertain(ngx_campaign_states_t *x, u
     ngx_uint_t repeat);
 
 static ngx_campaign_rc_e ngx_campaign_turn_sched_first(ngx_campaign_txn_t *t, int64_t *next);
+static ngx_campaign_rc_e ngx_campaign_turn_more(ngx_campaign_txn_t *t, ngx_uint_t *any);
 static ngx_campaign_rc_e ngx_campaign_turn_feed_first(ngx_campaign_txn_t *t, ngx_uint_t *any);
 
 
@@ -120,7 +122,7 @@ ngx_campaign_turn_peek_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, void *
         return rc;
     }
 
-    rc = ngx_campaign_turn_feed_first(t, &any);
+    rc = ngx_campaign_turn_more(t, &any);
     if (rc != NGX_CAMPAIGN_OK) {
         return rc;
     }
@@ -194,12 +196,30 @@ ngx_campaign_turn_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, void *args)
         return rc;
     }
 
-    rc = ngx_campaign_turn_feed_first(t, &any);
+    rc = ngx_campaign_lmdb_theirs_step(t);
+    if (rc != NGX_CAMPAIGN_OK) {
+        return rc;
+    }
+
+    rc = ngx_campaign_turn_more(t, &any);
     if (rc == NGX_CAMPAIGN_OK && any) {
         turn->next = 1;
     }
 
     return rc;
+}
+
+
+/* the next turn has something to do */
+
+static ngx_campaign_rc_e
+ngx_campaign_turn_more(ngx_campaign_txn_t *t, ngx_uint_t *any)
+{
+    ngx_campaign_rc_e  rc;
+
+    rc = ngx_campaign_turn_feed_first(t, any);
+
+    return (rc == NGX_CAMPAIGN_OK && !*any) ? ngx_campaign_lmdb_theirs_any(t, any) : rc;
 }
 
 
@@ -352,7 +372,27 @@ ngx_campaign_turn_outcome(ngx_campaign_states_t *x, ngx_campaign_outcome_t *o)
         rc = ngx_campaign_states_tries_put(x, o->seq, o->attempt, 0, 0);
     }
 
-    return rc;
+    return (rc == NGX_CAMPAIGN_OK && o->id_len) ? ngx_campaign_turn_theirs(x, o) : rc;
+}
+
+
+/* the gateway's id; a receipt may come with it, if the message is not delivered yet */
+
+static ngx_campaign_rc_e
+ngx_campaign_turn_theirs(ngx_campaign_states_t *x, ngx_campaign_outcome_t *o)
+{
+    ngx_str_t          id;
+    ngx_campaign_rc_e  rc;
+
+    id.data = o->id;
+    id.len = ngx_min(o->id_len, NGX_CAMPAIGN_GATEWAY_ID_MAX);
+
+    rc = ngx_campaign_states_channel(x);
+    if (rc != NGX_CAMPAIGN_OK) {
+        return rc;
+    }
+
+    return ngx_campaign_lmdb_theirs_put(x->t, &x->channel, x->campaign, o->seq, &id, o->state == NGX_CAMPAIGN_S_SENT);
 }
 
 

@@ -18,6 +18,8 @@ typedef struct {
 
     uint64_t                 campaign;          /* the open one */
     ngx_campaign_run_t       run;
+    ngx_str_t                channel;           /* of the open one, once it was asked for; else empty */
+    u_char                   channel_name[NGX_CAMPAIGN_CHANNEL_MAX];
     uint32_t                 chunk;
     unsigned                 loaded:1;          /* bytes hold chunk */
     unsigned                 dirty:1;           /* and it has to be written */
@@ -35,6 +37,9 @@ ngx_campaign_rc_e ngx_campaign_states_close(ngx_campaign_states_t *x);
 
 /* the state byte of a message; valid until the next call; who changes it sets x->dirty */
 ngx_campaign_rc_e ngx_campaign_states_byte(ngx_campaign_states_t *x, uint32_t seq, u_char **byte);
+
+/* x->channel is set */
+ngx_campaign_rc_e ngx_campaign_states_channel(ngx_campaign_states_t *x);
 
 /* a final state and its counters; the caller took the message out of pending or enroute */
 ngx_campaign_rc_e ngx_campaign_states_settle(ngx_campaign_states_t *x, u_char *byte, ngx_campaign_state_e state,
