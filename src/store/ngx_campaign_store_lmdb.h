@@ -57,6 +57,9 @@
 #define NGX_CAMPAIGN_LIST_CAMPAIGN(no)  ((uint64_t) (no) << 1 | 1)
 
 #define NGX_CAMPAIGN_LIST_KEY  32               /* most bytes of a key of `list` */
+#define NGX_CAMPAIGN_NAME_KEY  (6 + NGX_CAMPAIGN_CHANNEL_MAX + NGX_CAMPAIGN_NAME_MAX * 4)    /* of `name` */
+#define NGX_CAMPAIGN_FACETS    4
+#define NGX_CAMPAIGN_FACET_MESSAGES  4          /* in keys of `count`: messages, not campaigns */
 
 
 typedef enum {
@@ -170,6 +173,9 @@ void ngx_campaign_lmdb_close(ngx_campaign_store_t *st);
 /* whether directory and files may be used at all */
 ngx_int_t ngx_campaign_lmdb_check(ngx_campaign_store_t *st);
 
+/* of a named database, as in the key plan */
+const char *ngx_campaign_lmdb_table_name(ngx_campaign_db_e db);
+
 /* environment, tables, schema and secret; nothing of a failed one stays open */
 ngx_int_t ngx_campaign_lmdb_env_open(ngx_campaign_store_t *st);
 void ngx_campaign_lmdb_env_close(ngx_campaign_store_t *st);
@@ -262,6 +268,12 @@ size_t ngx_campaign_lmdb_record_size(ngx_campaign_kind_e kind);
  * status 0: any.  channel has NGX_CAMPAIGN_CHANNEL_MAX bytes at most
  */
 size_t ngx_campaign_lmdb_record_list(u_char *key, ngx_campaign_kind_e kind, uint32_t account, const ngx_str_t *channel, ngx_uint_t status);
+
+/* the same of the list of this facet that rec stands in (status: the one it is listed under); 0: rec stands in no such list */
+size_t ngx_campaign_lmdb_record_facet(u_char *key, ngx_campaign_kind_e kind, const ngx_campaign_rec_t *rec, ngx_uint_t facet);
+
+/* key of `name` (room for NGX_CAMPAIGN_NAME_KEY); 0: names of its kind are not looked up, or nothing can be called that */
+size_t ngx_campaign_lmdb_record_name_key(u_char *key, ngx_campaign_kind_e kind, const ngx_campaign_rec_t *rec, const ngx_str_t *name);
 
 /* a number stored under a key; 0 if there is none */
 ngx_campaign_rc_e ngx_campaign_lmdb_counter_get(ngx_campaign_txn_t *t, ngx_campaign_db_e db, const u_char *key, size_t len,

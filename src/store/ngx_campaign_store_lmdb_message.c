@@ -9,9 +9,6 @@
 #include "ngx_campaign_store_lmdb_contact.h"
 
 
-#define NGX_CAMPAIGN_FACET_MESSAGES  4          /* in keys of `count`: messages, not campaigns */
-
-
 typedef struct {
     uint32_t                 account;
     u_char                   id[NGX_CAMPAIGN_ID_LEN];

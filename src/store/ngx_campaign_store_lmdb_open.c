@@ -312,6 +312,13 @@ ngx_campaign_lmdb_env_close(ngx_campaign_store_t *st)
 }
 
 
+const char *
+ngx_campaign_lmdb_table_name(ngx_campaign_db_e db)
+{
+    return ngx_campaign_lmdb_table[db].name;
+}
+
+
 /* handles of tables last only if the transaction that opened them is committed, one that only read as well */
 
 static int

@@ -17,8 +17,7 @@
 
 #define NGX_CAMPAIGN_RECORD_KEY        13       /* account u32, kind u8, no u64 */
 #define NGX_CAMPAIGN_RECORD_MAX        16384    /* bytes of a record; the longest that the wire contract allows has about 6 500 */
-#define NGX_CAMPAIGN_RECORD_NAME_MAX   (NGX_CAMPAIGN_NAME_MAX * 4)
-#define NGX_CAMPAIGN_RECORD_NAME_KEY   (6 + NGX_CAMPAIGN_CHANNEL_MAX + NGX_CAMPAIGN_RECORD_NAME_MAX)
+#define NGX_CAMPAIGN_RECORD_NAME_MAX   (NGX_CAMPAIGN_NAME_KEY - 6 - NGX_CAMPAIGN_CHANNEL_MAX)
 #define NGX_CAMPAIGN_RECORD_NO_MAX     ((1ULL << 53) - 2)       /* an id holds 54 bits, a list is twice a number */
 #define NGX_CAMPAIGN_RECORD_NAMED_MAX  99999999999999           /* in an assigned name */
 
@@ -47,7 +46,6 @@ static ngx_campaign_kind_e ngx_campaign_record_listed(ngx_campaign_kind_e kind, 
 static ngx_campaign_rc_e ngx_campaign_record_counter_put(ngx_campaign_txn_t *t, ngx_campaign_db_e db, const u_char *key, size_t len,
     uint64_t value);
 static void ngx_campaign_record_key(u_char *key, ngx_campaign_kind_e kind, uint32_t account, uint64_t no);
-static size_t ngx_campaign_record_name_key(u_char *key, ngx_campaign_kind_e kind, const ngx_campaign_rec_t *rec, const ngx_str_t *name);
 
 
 #define ngx_campaign_record_field(type, tag, field)  { NGX_CAMPAIGN_CODEC_##type, offsetof(tag, field), 0 }
@@ -285,11 +283,11 @@ ngx_campaign_rc_e
 ngx_campaign_lmdb_record_name_find(ngx_campaign_txn_t *t, ngx_campaign_kind_e kind, const ngx_campaign_rec_t *rec, uint64_t *no)
 {
     int      rc;
-    u_char   key[NGX_CAMPAIGN_RECORD_NAME_KEY];
+    u_char   key[NGX_CAMPAIGN_NAME_KEY];
     size_t   len;
     MDB_val  value;
 
-    len = ngx_campaign_record_name_key(key, kind, rec, &rec->name);
+    len = ngx_campaign_lmdb_record_name_key(key, kind, rec, &rec->name);
     if (len == 0) {
         return NGX_CAMPAIGN_NOT_FOUND;
     }
@@ -331,7 +329,7 @@ ngx_campaign_lmdb_record_fits(ngx_campaign_txn_t *t, ngx_campaign_kind_e kind, c
 ngx_campaign_rc_e
 ngx_campaign_lmdb_record_create(ngx_campaign_txn_t *t, ngx_campaign_kind_e kind, void *rec, ngx_pool_t *pool)
 {
-    u_char               key[NGX_CAMPAIGN_RECORD_NAME_KEY];
+    u_char               key[NGX_CAMPAIGN_NAME_KEY];
     size_t               len;
     ngx_campaign_rc_e    rc;
     ngx_campaign_rec_t  *head;
@@ -362,7 +360,7 @@ ngx_campaign_lmdb_record_create(ngx_campaign_txn_t *t, ngx_campaign_kind_e kind,
     rc = ngx_campaign_record_write(t, kind, head);
 
     if (rc == NGX_CAMPAIGN_OK) {
-        len = ngx_campaign_record_name_key(key, kind, head, &head->name);
+        len = ngx_campaign_lmdb_record_name_key(key, kind, head, &head->name);
         rc = ngx_campaign_record_name_write(t, key, len, head->no);
     }
 
@@ -432,11 +430,11 @@ ngx_campaign_rc_e
 ngx_campaign_lmdb_record_rename(ngx_campaign_txn_t *t, ngx_campaign_kind_e kind, const ngx_campaign_rec_t *rec, const ngx_str_t *old)
 {
     int     rc;
-    u_char  from[NGX_CAMPAIGN_RECORD_NAME_KEY], to[NGX_CAMPAIGN_RECORD_NAME_KEY];
+    u_char  from[NGX_CAMPAIGN_NAME_KEY], to[NGX_CAMPAIGN_NAME_KEY];
     size_t  from_len, to_len;
 
-    from_len = ngx_campaign_record_name_key(from, kind, rec, old);
-    to_len = ngx_campaign_record_name_key(to, kind, rec, &rec->name);
+    from_len = ngx_campaign_lmdb_record_name_key(from, kind, rec, old);
+    to_len = ngx_campaign_lmdb_record_name_key(to, kind, rec, &rec->name);
 
     if (from_len == to_len && ngx_memcmp(from, to, to_len) == 0) {
         return NGX_CAMPAIGN_OK;
@@ -483,13 +481,13 @@ ngx_campaign_rc_e
 ngx_campaign_lmdb_record_delete(ngx_campaign_txn_t *t, ngx_campaign_kind_e kind, const ngx_campaign_rec_t *rec)
 {
     int                 rc;
-    u_char              key[NGX_CAMPAIGN_RECORD_KEY], name[NGX_CAMPAIGN_RECORD_NAME_KEY], channel[NGX_CAMPAIGN_CHANNEL_MAX];
+    u_char              key[NGX_CAMPAIGN_RECORD_KEY], name[NGX_CAMPAIGN_NAME_KEY], channel[NGX_CAMPAIGN_CHANNEL_MAX];
     size_t              len;
     ngx_campaign_rec_t  gone;
 
     ngx_campaign_record_keep(&gone, rec, channel);
     ngx_campaign_record_key(key, kind, rec->account, rec->no);
-    len = ngx_campaign_record_name_key(name, kind, rec, &rec->name);
+    len = ngx_campaign_lmdb_record_name_key(name, kind, rec, &rec->name);
 
     rc = ngx_campaign_lmdb_del(t, NGX_CAMPAIGN_DB_REC, key, NGX_CAMPAIGN_RECORD_KEY);
 
@@ -596,11 +594,32 @@ ngx_campaign_record_lists(ngx_campaign_txn_t *t, ngx_campaign_kind_e kind, const
 {
     u_char             key[NGX_CAMPAIGN_LIST_KEY];
     size_t             len;
-    ngx_str_t          none;
-    ngx_uint_t         facet, facets;
+    ngx_uint_t         facet;
     ngx_campaign_rc_e  rc;
 
-    ngx_str_null(&none);
+    for (facet = 0; facet < NGX_CAMPAIGN_FACETS; facet++) {
+        len = ((facet & must) == must) ? ngx_campaign_lmdb_record_facet(key, kind, rec, facet) : 0;
+
+        if (len == 0) {
+            continue;
+        }
+
+        rc = ngx_campaign_record_list(t, key, len, rec->no, add);
+        if (rc != NGX_CAMPAIGN_OK) {
+            return rc;
+        }
+    }
+
+    return NGX_CAMPAIGN_OK;
+}
+
+
+size_t
+ngx_campaign_lmdb_record_facet(u_char *key, ngx_campaign_kind_e kind, const ngx_campaign_rec_t *rec, ngx_uint_t facet)
+{
+    ngx_uint_t  facets;
+
+    static const ngx_str_t  none = ngx_null_string;
 
     facets = ngx_campaign_record_kinds[kind].facets;
 
@@ -612,22 +631,13 @@ ngx_campaign_record_lists(ngx_campaign_txn_t *t, ngx_campaign_kind_e kind, const
         facets &= ~(ngx_uint_t) NGX_CAMPAIGN_FACET_STATUS;
     }
 
-    for (facet = 0; facet <= facets; facet++) {
-        if ((facet & ~facets) || (facet & must) != must) {
-            continue;
-        }
-
-        len = ngx_campaign_lmdb_record_list(key, ngx_campaign_record_listed(kind, rec), rec->account,
-                                            (facet & NGX_CAMPAIGN_FACET_CHANNEL) ? &rec->channel : &none,
-                                            (facet & NGX_CAMPAIGN_FACET_STATUS) ? rec->status : 0);
-
-        rc = ngx_campaign_record_list(t, key, len, rec->no, add);
-        if (rc != NGX_CAMPAIGN_OK) {
-            return rc;
-        }
+    if (facet & ~facets) {
+        return 0;
     }
 
-    return NGX_CAMPAIGN_OK;
+    return ngx_campaign_lmdb_record_list(key, ngx_campaign_record_listed(kind, rec), rec->account,
+                                         (facet & NGX_CAMPAIGN_FACET_CHANNEL) ? &rec->channel : &none,
+                                         (facet & NGX_CAMPAIGN_FACET_STATUS) ? rec->status : 0);
 }
 
 
@@ -738,10 +748,8 @@ ngx_campaign_record_key(u_char *key, ngx_campaign_kind_e kind, uint32_t account,
 }
 
 
-/* 0: nothing can be called that */
-
-static size_t
-ngx_campaign_record_name_key(u_char *key, ngx_campaign_kind_e kind, const ngx_campaign_rec_t *rec, const ngx_str_t *name)
+size_t
+ngx_campaign_lmdb_record_name_key(u_char *key, ngx_campaign_kind_e kind, const ngx_campaign_rec_t *rec, const ngx_str_t *name)
 {
     u_char      *p;
     size_t       n;

@@ -1,0 +1,85 @@
+package Campaign::Fault;
+
+# For the tests of t/fault: chance that can be replayed, libraries loaded before a server's own, the check of a store.
+
+use v5.10.1;
+use strict;
+use warnings;
+
+use Carp qw(croak);
+use Cwd ();
+use Exporter 'import';
+use POSIX ();
+use Test::More ();
+
+our @EXPORT = qw(chance pick long tool check sound);
+
+my $root = Cwd::realpath('.');
+
+# the long form was asked for (tools/test --long)
+sub long { !!$ENV{CAMPAIGN_TEST_LONG} }
+
+# A generator of its own (xorshift64), so that a seed gives the same numbers with each Perl.  The seed is told, and may be given by
+# tools/test --seed
+my $state;
+
+sub seed {
+    my $seed = $ENV{CAMPAIGN_TEST_SEED} // int(rand 2**31) + 1;
+    Test::More::diag("seed $seed (tools/test --seed $seed " . ($0 =~ s{.*?(t/)}{$1}r) . ')');
+    $state = $seed;
+    next_number() for 1 .. 8;
+}
+
+sub next_number {
+    $state ^= $state >> 12;
+    $state ^= $state << 25;
+    $state ^= $state >> 27;
+    return ($state >> 11) & 0x1fffffff;
+}
+
+# 0 .. n - 1
+sub chance {
+    seed() if !defined $state;
+    return next_number() % $_[0];
+}
+
+# some of a list, no one twice
+sub pick {
+    my ($n, @list) = @_;
+    my @picked;
+    push @picked, splice @list, chance(scalar @list), 1 while @list && @picked < $n;
+    return @picked;
+}
+
+# a program or library that t/fault/Makefile makes
+sub tool {
+    my $file = "$root/build/fault/$_[0]";
+    -e $file or croak "no $file: make -C t/fault";
+    return $file;
+}
+
+# (exit status, what it said); status above 128: killed by that signal; 137: it took too long
+sub check {
+    my ($store, $seconds) = @_;
+    my $pid = open my $in, '-|' // croak "fork: $!";
+    if (!$pid) {
+        open STDERR, '>&', \*STDOUT;
+        exec "$root/build/bin/campaignctl", 'check', $store or POSIX::_exit(127);
+    }
+    local $SIG{ALRM} = sub { kill KILL => $pid };
+    alarm($seconds // 60);
+    my $said = do { local $/; <$in> // '' };
+    close $in;
+    alarm 0;
+    return ($? >> 8 || ($? & 127 && 128 + ($? & 127)), $said);
+}
+
+# one test: the store is sound
+sub sound {
+    my ($store, $title) = @_;
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    my ($status, $said) = check($store);
+    return Test::More::is($status, 0, $title // 'the store is sound') || (Test::More::diag(substr $said, 0, 4000), 0)[1];
+}
+
+1;
