@@ -12,12 +12,17 @@ use Exporter 'import';
 use POSIX ();
 use Test::More ();
 
-our @EXPORT = qw(chance pick long tool check sound);
+our @EXPORT = qw(chance pick long plain_only tool preload control check sound);
 
 my $root = Cwd::realpath('.');
 
 # the long form was asked for (tools/test --long)
 sub long { !!$ENV{CAMPAIGN_TEST_LONG} }
+
+# the whole file is left to the ordinary build
+sub plain_only {
+    Test::More::plan(skip_all => 'with the ordinary build') if $ENV{TEST_NGINX_BINARY} =~ /sanitize/;
+}
 
 # A generator of its own (xorshift64), so that a seed gives the same numbers with each Perl.  The seed is told, and may be given by
 # tools/test --seed
@@ -58,6 +63,22 @@ sub tool {
     return $file;
 }
 
+# what an nginx needs in its environment that a library of t/fault is loaded into, and the file that it maps
+sub preload {
+    my ($library, $file, $size) = @_;
+    open my $out, '>', $file or croak "$file: $!";
+    truncate $out, $size or croak "$file: $!";
+    return { LD_PRELOAD => tool($library), CAMPAIGN_FAULT_CONTROL => $file, ASAN_OPTIONS => 'verify_asan_link_order=0' };
+}
+
+# that file, as numbers (u64) by name: control($file, @names) is an object whose get and set take names
+sub control {
+    my ($file, @names) = @_;
+    my $n = 0;
+    open my $handle, '+<:raw', $file or croak "$file: $!";
+    return bless { handle => $handle, at => { map { $_ => 8 * $n++ } @names } }, 'Campaign::Fault::Control';
+}
+
 # (exit status, what it said); status above 128: killed by that signal; 137: it took too long
 sub check {
     my ($store, $seconds) = @_;
@@ -80,6 +101,31 @@ sub sound {
     local $Test::Builder::Level = $Test::Builder::Level + 1;
     my ($status, $said) = check($store);
     return Test::More::is($status, 0, $title // 'the store is sound') || (Test::More::diag(substr $said, 0, 4000), 0)[1];
+}
+
+
+package Campaign::Fault::Control;
+
+sub get {
+    my ($self, $name) = @_;
+    sysseek $self->{handle}, $self->{at}{$name} // die("$name?"), 0;
+    sysread $self->{handle}, my ($bytes), 8;
+    return unpack 'Q<', $bytes;
+}
+
+sub set {
+    my ($self, %values) = @_;
+    for my $name (keys %values) {
+        sysseek $self->{handle}, $self->{at}{$name} // die("$name?"), 0;
+        syswrite $self->{handle}, pack 'Q<', $values{$name};
+    }
+}
+
+sub text {
+    my ($self, $name, $length) = @_;
+    sysseek $self->{handle}, $self->{at}{$name} // die("$name?"), 0;
+    sysread $self->{handle}, my ($bytes), $length;
+    return $bytes =~ s/\0.*//sr;
 }
 
 1;

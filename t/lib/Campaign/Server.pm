@@ -19,10 +19,12 @@ my $port = $ENV{TEST_NGINX_SERVER_PORT};
 
 my %masters;        # that may be alive
 
-# writes the configuration and starts it; options: http and server (what else these blocks have), workers, size (of the store)
+# writes the configuration and starts it; options: http and server (what else these blocks have), workers, size and
+# store (other parameters of the store), env (a hash: of nginx alone)
 sub new {
     my ($class, %options) = @_;
-    my $self = bless { conf => "$root/conf/nginx.conf", log => "$root/logs/error.log", pid => "$root/logs/nginx.pid" }, $class;
+    my $self = bless { conf => "$root/conf/nginx.conf", log => "$root/logs/error.log", pid => "$root/logs/nginx.pid",
+                       env => $options{env} // {} }, $class;
 
     remove_tree($root);
     make_path("$root/conf", "$root/logs");
@@ -43,7 +45,7 @@ http {
     access_log off;
     client_max_body_size 32m;
     @{[ map { "${_}_temp_path $root/${_}_temp;" } qw(client_body proxy fastcgi uwsgi scgi) ]}
-    campaign_store $store size=@{[ $options{size} // '1g' ]};
+    campaign_store $store size=@{[ $options{size} // '1g' ]} @{[ $options{store} // '' ]};
     campaign_retry attempts=5 min=20ms max=100ms;
     $Campaign::HttpConfig
     @{[ $options{http} // '' ]}
@@ -65,6 +67,7 @@ END
 sub start {
     my $self = shift;
 
+    local %ENV = (%ENV, %{ $self->{env} });
     system($ENV{TEST_NGINX_BINARY}, '-p', "$root/", '-c', $self->{conf}, '-e', $self->{log}) == 0 or croak 'nginx does not start';
     wait_for { -s $self->{pid} } or croak 'no pid file';
     $self->{master} = $self->master;

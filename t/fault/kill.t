@@ -1,0 +1,187 @@
+# A worker that dies at any of its system calls, before or after it: what was answered is there, each message reaches the gateway, repeats are
+# at most what was in flight and have the same id, counters are exact, and another worker takes over at once.
+#
+# A point is a number of a call, counted over all workers from the beginning of a round, with "a" if the call is made first, and "r" if the server
+# is reloaded in mid-campaign: 123ar.  tools/test --kill-at 123ar runs that one alone.
+
+use v5.10.1;
+use strict;
+use warnings;
+
+use lib 't/lib';
+use Campaign;
+use Campaign::Fault;
+use Campaign::Sending;
+use Campaign::Server;
+use List::Util qw(max);
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+plain_only();
+
+my $slots = 8;
+my $many = 40;
+my $seconds = 24;                               # of the short form
+
+gateway(sub { { delay => 0.003 } });
+
+my $file = store_dir() =~ s/-store\z/-kill/r;
+my $env = preload('preload_kill.so', $file, 4096);
+my $control = control($file, qw(k after count killed killed_at dispatcher locked_at was_dispatcher call));
+
+my $server = Campaign::Server->new(workers => 2, env => $env, server => join '', map { channel($_, "concurrency=$slots") } qw(WHOLE STOPPED));
+my $account = account(rate => 2000, burst => 10);
+$account->sender(channel => $_) for qw(WHOLE STOPPED);
+
+my $calls = 0;
+
+# until it is answered: workers may be dead, or busy with the same key
+sub sure {
+    my ($method, $path, $body, %headers) = @_;
+    my $r;
+    wait_for {
+        $r = eval { nobody($account->key)->call($method => $path, $body, %headers) };
+        return $r && $r->status != 599 && $r->status != 503 && !($r->status == 409 && $headers{'Idempotency-Key'});
+    } 8;
+    $calls++;
+    return $r;
+}
+
+my $keys = 0;
+sub made {
+    my ($path, $body) = @_;
+    my $r = sure(POST => $path, $body, 'Idempotency-Key' => 'key ' . ++$keys);
+    die "$path: " . $r->status . ' ' . $r->body . "\n" if $r->status != 201;
+    return $r->data;
+}
+
+# one round: killed at point k, or (0) not at all
+my (%seen, $rounds, $killed, @took, @gaps, %calls, $slowest);
+
+sub round {
+    my ($k, $after, $reload) = @_;
+    my @wrong;
+    my %at = map { $_ => scalar requests($_) } qw(WHOLE STOPPED);
+
+    $control->set(k => 0);
+    $control->set(after => $after, count => 0, killed => 0, killed_at => 0, locked_at => 0, was_dispatcher => 0);
+    $control->set(k => $k);
+
+    my %campaign = (from => 'Acme', text => 'Hello');
+    my $whole = made('/campaigns', { %campaign, channel => 'WHOLE', to => [numbers($many)] });
+    my $stopped = made('/campaigns', { %campaign, channel => 'STOPPED', to => [numbers($many)] });
+    my $template = made('/templates', { text => "round $keys", channel => 'WHOLE' });
+
+    $server->signal('HUP') if $reload;
+
+    my $r = sure(PATCH => "/campaigns/$stopped->{id}", { status => 'canceled' });
+    push @wrong, 'cancel: ' . $r->status . ' ' . $r->body if $r->status != 200 && $r->status != 409;
+
+    my $last;
+    for my $c ($whole, $stopped) {
+        wait_for {
+            $last = sure(GET => "/campaigns/$c->{id}");
+            return 0 if $last->status != 200;
+            return $last->data->{status} =~ /\A(?:completed|failed|canceled)\z/ && !$last->data->{messages}{enroute};
+        } 8;
+        $c->{end} = $last->data;
+    }
+    my $count = $control->get('count');
+    $control->set(k => 0);
+
+    push @wrong, 'campaign: ' . counts($whole->{end}) if counts($whole->{end}) ne "completed: $many sent of $many";
+
+    my %n = %{ $stopped->{end}{messages} };
+    my $ended = $n{sent} + $n{failed} + $n{canceled};
+    push @wrong, 'canceled campaign: ' . counts($stopped->{end}) if $ended != $many || $n{failed} > $slots
+        || ($stopped->{end}{status} ne 'canceled' && $n{sent} != $many);
+    push @wrong, 'template: ' . $r->status if ($r = sure(GET => "/templates/$template->{id}"))->status != 200;
+
+    # the gateway's view
+    for my $channel (qw(WHOLE STOPPED)) {
+        my @r = requests($channel);
+        @r = @r[$at{$channel} .. $#r];
+        my (%ids, %to);
+        $to{ decode($_->{body})->{data}{to}[0] }{ $_->{id} }++ for @r;
+        $ids{ $_->{id} }++ for @r;
+        my $repeats = @r - keys %to;
+        push @wrong, "$channel: a number has two ids" if grep { keys %$_ > 1 } values %to;
+        push @wrong, "$channel: an id of another round" if grep { $seen{$_}++ } keys %ids;
+        push @wrong, "$channel: $repeats repeats" if $repeats > $slots || ($repeats && !$control->get('was_dispatcher'));
+        my $sent = $channel eq 'WHOLE' ? $many : $n{sent};
+        push @wrong, "$channel: " . keys(%to) . " reached, $sent sent" if keys %to < $sent || keys %to > $sent + $slots;
+        push @wrong, 'WHOLE: ' . keys(%to) . ' reached' if $channel eq 'WHOLE' && keys %to != $many;
+    }
+
+    my ($status, $said) = check(store_dir());
+    push @wrong, "the store: $said" if $status;
+
+    if (my $pid = $control->get('killed')) {
+        $killed++;
+        $calls{ $control->text('call', 31) }++;
+
+        if ($control->get('was_dispatcher')) {
+            wait_for { $control->get('locked_at') } 5;
+            push @took, ($control->get('locked_at') - $control->get('killed_at')) / 1e9;
+            push @wrong, 'nobody took over' if $took[-1] < 0;
+            $slowest = sprintf '%d%s%s %s', $k, $after ? 'a' : '', $reload ? 'r' : '', $control->text('call', 31) if $took[-1] == max(@took);
+
+            # the first message behind it, if there was one
+            my @times = sort { $a <=> $b } map { $_->{time} } (requests('WHOLE'), requests('STOPPED'));
+            my ($next) = grep { $_ > $control->get('killed_at') / 1e9 } @times;
+            push @gaps, $next - $control->get('killed_at') / 1e9 if $next;
+        }
+    }
+
+    wait_for { $server->workers == 2 } 5 or push @wrong, 'there are ' . scalar($server->workers) . ' workers';
+
+    $rounds++;
+    return $count, map { sprintf "%d%s%s (%s): %s (tools/test --quick --kill-at %d%s%s t/fault/kill.t)", $k, $after ? 'a' : '', $reload ? 'r' : '',
+                         $control->text('call', 31), $_, $k, $after ? 'a' : '', $reload ? 'r' : '' } @wrong;
+}
+
+my @wrong;
+
+if ($ENV{CAMPAIGN_TEST_KILL}) {
+    my ($k, $after, $reload) = $ENV{CAMPAIGN_TEST_KILL} =~ /\A(\d+)(a?)(r?)\z/ or BAIL_OUT("--kill-at $ENV{CAMPAIGN_TEST_KILL}: no point");
+    (undef, @wrong) = round($k, $after ? 1 : 0, $reload ? 1 : 0);
+
+} else {
+    my ($all, $reloaded);
+    ($all, @wrong) = round(0, 0, 0);
+    ($reloaded, my @more) = round(0, 0, 1);
+    push @wrong, @more;
+
+    if (long()) {
+        for my $k (1 .. $all * 1.05) {
+            push @wrong, (round($k, $_, 0))[1 .. 1] for 0, 1;
+        }
+        for my $k (map { 1 + 5 * $_ } 0 .. $reloaded / 5) {
+            push @wrong, (round($k, $_, 1))[1 .. 1] for 0, 1;
+        }
+        @wrong = grep { defined } @wrong;
+
+    } else {
+        my $until = time + $seconds;
+        while (time < $until && $rounds < 62) {
+            my $reload = chance(4) == 0 ? 1 : 0;
+            (undef, my @more) = round(1 + chance($reload ? $reloaded : $all), chance(2), $reload);
+            push @wrong, @more;
+        }
+    }
+    note "$all calls a round, $reloaded with a reload";
+}
+
+is_deeply(\@wrong, [], "$rounds rounds, $killed workers killed: nothing lost, doubled or miscounted");
+is($server->alerts(qr/exited on signal 9/), '', 'the log tells of those that were killed, and of nothing else');
+
+my $longest = max(0, @took);
+cmp_ok($longest, '<=', 0.25, 'another worker took over at once');
+diag sprintf '%d rounds, %d workers killed, %d of them the dispatcher: takeover %.0f ms (median), %.0f ms at most (%s), next message after %.0f ms at most',
+    $rounds, $killed,
+    scalar @took, 1000 * ((sort { $a <=> $b } @took)[@took / 2] // 0), 1000 * $longest, $slowest // '-', 1000 * max(0, @gaps);
+note join ' ', map { "$_ $calls{$_}" } sort keys %calls;
+
+ok($server->quit, 'the server ends');
+sound(store_dir());
+done_testing();
