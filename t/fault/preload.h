@@ -45,7 +45,7 @@ preload_child(void)
 }
 
 
-static uint64_t
+__attribute__((unused)) static uint64_t
 preload_now(void)
 {
     struct timespec  t;
@@ -58,14 +58,14 @@ preload_now(void)
 
 /* the file of CAMPAIGN_FAULT_CONTROL; NULL: none, and nothing is done */
 
-static void *
+__attribute__((unused)) static void *
 preload_map(size_t size)
 {
     int          fd;
     void        *p;
     const char  *path;
 
-    pthread_atfork(NULL, NULL, preload_child);
+    (void) pthread_atfork(NULL, NULL, preload_child);
 
     path = getenv("CAMPAIGN_FAULT_CONTROL");
     if (path == NULL) {
