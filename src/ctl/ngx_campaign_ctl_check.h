@@ -146,5 +146,15 @@ void ngx_campaign_check_active(ngx_campaign_check_t *c, const MDB_val *key, cons
 void ngx_campaign_check_feed(ngx_campaign_check_t *c, const MDB_val *key, const MDB_val *value);
 void ngx_campaign_check_limit(ngx_campaign_check_t *c, const MDB_val *key, const MDB_val *value);
 
+/* 1: message seq of campaign no is there, with this state byte; 0: said, as a fault of db's key */
+ngx_uint_t ngx_campaign_check_of_message(ngx_campaign_check_t *c, ngx_campaign_db_e db, const MDB_val *key, uint64_t no, uint32_t seq,
+    u_char *byte);
+
+/* ngx_campaign_ctl_check_event.c */
+
+void ngx_campaign_check_theirs(ngx_campaign_check_t *c, const MDB_val *key, const MDB_val *value);
+void ngx_campaign_check_ours(ngx_campaign_check_t *c, const MDB_val *key, const MDB_val *value);
+void ngx_campaign_check_gone(ngx_campaign_check_t *c, const MDB_val *key, const MDB_val *value);
+
 
 #endif /* _NGX_CAMPAIGN_CTL_CHECK_H_INCLUDED_ */

@@ -46,8 +46,6 @@ static void ngx_campaign_check_run_retry(ngx_campaign_check_run_t *r, uint32_t s
 static void ngx_campaign_check_run_settled(ngx_campaign_check_run_t *r, uint32_t seq, u_char byte);
 static void ngx_campaign_check_run_compare(ngx_campaign_check_run_t *r);
 static void ngx_campaign_check_message_fault(ngx_campaign_check_run_t *r, uint32_t seq, const char *what);
-static ngx_uint_t ngx_campaign_check_of_message(ngx_campaign_check_t *c, ngx_campaign_db_e db, const MDB_val *key, uint64_t no, uint32_t seq,
-    u_char *byte);
 
 
 #define ngx_campaign_check_counter(field)  { #field, offsetof(ngx_campaign_progress_t, field) }
@@ -649,9 +647,7 @@ ngx_campaign_check_tries(ngx_campaign_check_t *c, const MDB_val *key, const MDB_
 }
 
 
-/* 1: the message is there, with this state byte */
-
-static ngx_uint_t
+ngx_uint_t
 ngx_campaign_check_of_message(ngx_campaign_check_t *c, ngx_campaign_db_e db, const MDB_val *key, uint64_t no, uint32_t seq, u_char *byte)
 {
     u_char                   chunk[12];

@@ -15,7 +15,8 @@ use Test::More;
 
 my $flips = long() ? 4000 : 240;
 
-gateway(sub { my $r = shift; my $n = substr decode($r->{body})->{data}{to}[0], -2; { status => $n % 10 == 3 ? 500 : $n % 10 == 4 ? 400 : 200, delay => 0.02 } });
+gateway(sub { my $r = shift; my $n = substr decode($r->{body})->{data}{to}[0], -2; { status => $n % 10 == 3 ? 500 : $n % 10 == 4 ? 400 : 200, delay => 0.02,
+    body => '{"data":[{"id":"gw-' . $r->{id} . '"}]}' } });
 
 my $server = Campaign::Server->new(workers => 2, server => join '', map { channel($_, 'concurrency=16') } qw(ONE TWO));
 my $account = account(rate => 400, burst => 5);
@@ -100,8 +101,9 @@ sub flipped {
     return @result;
 }
 
-# values that nothing else tells of: a limiter's state, tries of settled messages, numbers that were given last, of which higher ones are no fault
-my %alone = map { $_ => 1 } qw(limit tries meta);
+# values that nothing else tells of: a limiter's state, tries of settled messages, numbers that were given last, of which higher ones are no fault,
+# gateways' ids of messages that no receipt will come for
+my %alone = map { $_ => 1 } qw(limit tries meta theirs);
 
 sub some {
     my ($title, $n, $places, $alone) = @_;
