@@ -56,6 +56,7 @@ my %make = (
     campaign => sub { map { $_[0]{account}->campaign(name => $_)->{id} } 'Sprout', 'Sprite' },
     message  => sub { $_[0]{account}->make('/messages', { from => 'Acme', channel => 'SMS', text => 'Hi', to => [map { "1555000000$_" } 1, 2],
                                                           schedule => '2100-01-01 00:00:00' })->[0]{id} },
+    suppression => sub { map { $_[0]{account}->make('/suppressions', { number => $_, channel => 'SMS', from => 'Acme' })->{number} } '447700900198', '447700900199' },
     key      => sub { map { admin()->post('/accounts/' . $_[0]{account}->id . '/keys', {})->data->{id} } 1, 2 },
 );
 
@@ -480,7 +481,7 @@ for my $operation (@operations) {
         my ($kind) = $parameter->{description} =~ /of the (\w+)/;
         local $world->{id}{$kind} = '12';
         $try->(400, "an $parameter->{name} that is none");
-        local $world->{id}{$kind} = '00000000-0000-4000-8000-000000000000';
+        local $world->{id}{$kind} = $kind eq 'suppression' ? '447700900000' : '00000000-0000-4000-8000-000000000000';
         $try->(404, "an $parameter->{name} of nothing");
     }
 

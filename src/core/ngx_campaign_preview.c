@@ -73,28 +73,6 @@ ngx_campaign_preview_add(ngx_campaign_preview_t *pv, const ngx_campaign_contact_
 }
 
 
-ngx_int_t
-ngx_campaign_preview_pile(ngx_campaign_preview_t *pv, const ngx_campaign_pile_t *pile)
-{
-    const u_char                     *p;
-    ngx_campaign_contact_t            contact;
-    const ngx_campaign_pile_chunk_t  *chunk;
-
-    for (chunk = pile->first; chunk; chunk = chunk->next) {
-
-        for (p = chunk->start; p < chunk->last; /* void */ ) {
-            p = ngx_campaign_contact_unpack(p, chunk->last, &contact);
-
-            if (p == NULL || ngx_campaign_preview_add(pv, &contact) != NGX_OK) {
-                return NGX_ERROR;
-            }
-        }
-    }
-
-    return NGX_OK;
-}
-
-
 /* the characters of a text that is the same for all are counted once, for all of them */
 
 void

@@ -56,9 +56,6 @@ ngx_int_t ngx_campaign_preview_init(ngx_campaign_preview_t *pv, ngx_pool_t *pool
 /* one recipient; its strings need not outlive the call.  NGX_ERROR: no memory */
 ngx_int_t ngx_campaign_preview_add(ngx_campaign_preview_t *pv, const ngx_campaign_contact_t *contact);
 
-/* all of a pile.  NGX_ERROR: no memory, or no contacts in it */
-ngx_int_t ngx_campaign_preview_pile(ngx_campaign_preview_t *pv, const ngx_campaign_pile_t *pile);
-
 /* after the last recipient */
 void ngx_campaign_preview_end(ngx_campaign_preview_t *pv);
 

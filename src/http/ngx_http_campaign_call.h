@@ -36,6 +36,7 @@ typedef ngx_int_t (*ngx_http_campaign_step_pt)(ngx_http_campaign_call_t *call);
 #define NGX_CAMPAIGN_BODY_LIST   0x04           /* data may be an array as well */
 #define NGX_CAMPAIGN_BODY_LINES  0x08           /* takes text/csv and application/x-ndjson as well, streamed */
 #define NGX_CAMPAIGN_OPEN        0x10           /* needs no key: handled before it is looked at, takes no body */
+#define NGX_CAMPAIGN_BY_NUMBER   0x20           /* {id} is a number, not a UUID: call->number */
 
 struct ngx_http_campaign_route_s {
     ngx_str_t                             path;         /* below the location; {id} is any segment */
@@ -44,7 +45,7 @@ struct ngx_http_campaign_route_s {
     const ngx_http_campaign_resource_t   *resource;
     ngx_http_campaign_step_pt             handler;
     ngx_uint_t                            status;       /* of success */
-    ngx_uint_t                            bad_id[NGX_CAMPAIGN_IDS_MAX];     /* code for an {id} that is no UUID */
+    ngx_uint_t                            bad_id[NGX_CAMPAIGN_IDS_MAX];     /* code for an {id} that is none */
 };
 
 
@@ -65,6 +66,7 @@ struct ngx_http_campaign_call_s {
 
     const ngx_http_campaign_route_t      *route;
     u_char                                id[NGX_CAMPAIGN_IDS_MAX][NGX_CAMPAIGN_ID_LEN];
+    uint64_t                              number;
 
     ngx_campaign_op_t                     op;
     ngx_campaign_rc_e                     auth;         /* what the store says of the key */

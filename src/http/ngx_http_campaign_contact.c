@@ -28,10 +28,6 @@ typedef struct {
 
 static ngx_int_t ngx_http_campaign_contact_number(const u_char *text, size_t len, ngx_campaign_contact_t *contact, ngx_uint_t *code);
 static ngx_int_t ngx_http_campaign_contact_tags(ngx_http_campaign_call_t *call, json_t *value, ngx_str_t *out, ngx_uint_t *code);
-static ngx_int_t ngx_http_campaign_contact_invalid(ngx_http_campaign_call_t *call, ngx_http_campaign_lines_t *lines, ngx_uint_t line,
-    ngx_uint_t code);
-static ngx_int_t ngx_http_campaign_contact_header(ngx_http_campaign_call_t *call, ngx_campaign_lines_t *l,
-    ngx_http_campaign_lines_t *lines);
 static ngx_int_t ngx_http_campaign_contact_header_bad(ngx_http_campaign_call_t *call, ngx_uint_t line);
 static ngx_int_t ngx_http_campaign_contact_cells(ngx_http_campaign_call_t *call, ngx_campaign_lines_t *l,
     ngx_http_campaign_lines_t *lines);
@@ -285,6 +281,8 @@ ngx_http_campaign_contact_tags(ngx_http_campaign_call_t *call, json_t *value, ng
 ngx_int_t
 ngx_http_campaign_contact_record(ngx_http_campaign_call_t *call, ngx_campaign_lines_t *l, ngx_http_campaign_lines_t *lines)
 {
+    ngx_int_t  rc;
+
     if (call->pile.n + lines->invalid >= NGX_CAMPAIGN_RECIPIENTS_MAX) {
         return ngx_http_campaign_error_text(call, 1311, "more than %d lines: send the rest to another audience",
                                             NGX_CAMPAIGN_RECIPIENTS_MAX);
@@ -294,39 +292,13 @@ ngx_http_campaign_contact_record(ngx_http_campaign_call_t *call, ngx_campaign_li
         return ngx_http_campaign_contact_json(call, l, lines);
     }
 
-    return lines->header ? ngx_http_campaign_contact_cells(call, l, lines) : ngx_http_campaign_contact_header(call, l, lines);
-}
-
-
-static ngx_int_t
-ngx_http_campaign_contact_header(ngx_http_campaign_call_t *call, ngx_campaign_lines_t *l, ngx_http_campaign_lines_t *lines)
-{
-    ngx_int_t                              *column;
-    ngx_uint_t                              i, number;
-    const ngx_http_campaign_contact_row_t  *row;
-
-    number = 0;
-    lines->header = 1;
-
-    for (i = 0; i < l->n; i++) {
-
-        column = ngx_array_push(&lines->columns);
-        if (column == NULL) {
-            return NGX_ERROR;
-        }
-
-        *column = NGX_DECLINED;
-
-        for (row = ngx_http_campaign_contact_rows; row->name.len; row++) {
-            if (row->name.len == l->cell[i].len && ngx_strncasecmp(row->name.data, l->cell[i].data, l->cell[i].len) == 0) {
-                *column = row - ngx_http_campaign_contact_rows;
-            }
-        }
-
-        number += (*column == 0);
+    if (lines->header) {
+        return ngx_http_campaign_contact_cells(call, l, lines);
     }
 
-    return number == 1 ? NGX_OK : ngx_http_campaign_contact_header_bad(call, l->line);
+    rc = ngx_http_campaign_upload_header(l, lines, ngx_http_campaign_contact_rows, sizeof(ngx_http_campaign_contact_row_t));
+
+    return rc == NGX_DECLINED ? ngx_http_campaign_contact_header_bad(call, l->line) : rc;
 }
 
 
@@ -364,7 +336,7 @@ ngx_http_campaign_contact_cells(ngx_http_campaign_call_t *call, ngx_campaign_lin
     }
 
     if (code) {
-        return ngx_http_campaign_contact_invalid(call, lines, l->line, code);
+        return ngx_http_campaign_upload_invalid(lines, l->line, code);
     }
 
     return ngx_campaign_pile_add(&call->pile, &contact);
@@ -493,7 +465,7 @@ ngx_http_campaign_contact_json(ngx_http_campaign_call_t *call, ngx_campaign_line
     value = json_loadb((const char *) l->cell[0].data, l->cell[0].len, JSON_REJECT_DUPLICATES, &error);
 
     if (value == NULL) {
-        return ngx_http_campaign_contact_invalid(call, lines, l->line, NGX_CAMPAIGN_E_JSON);
+        return ngx_http_campaign_upload_invalid(lines, l->line, NGX_CAMPAIGN_E_JSON);
     }
 
     rc = ngx_http_campaign_contact_read(call, value, &contact, NULL, codes, &n);
@@ -501,7 +473,7 @@ ngx_http_campaign_contact_json(ngx_http_campaign_call_t *call, ngx_campaign_line
     json_decref(value);
 
     if (rc == NGX_DECLINED) {
-        return ngx_http_campaign_contact_invalid(call, lines, l->line, codes[0]);
+        return ngx_http_campaign_upload_invalid(lines, l->line, codes[0]);
     }
 
     return rc == NGX_OK ? ngx_campaign_pile_add(&call->pile, &contact) : NGX_ERROR;
@@ -515,31 +487,5 @@ ngx_http_campaign_contact_record_bad(ngx_http_campaign_call_t *call, ngx_http_ca
         return ngx_http_campaign_contact_header_bad(call, line);
     }
 
-    return ngx_http_campaign_contact_invalid(call, lines, line, 1365);
-}
-
-
-/* counts a bad line, and notes it if it is one of the first */
-
-static ngx_int_t
-ngx_http_campaign_contact_invalid(ngx_http_campaign_call_t *call, ngx_http_campaign_lines_t *lines, ngx_uint_t line, ngx_uint_t code)
-{
-    ngx_http_campaign_line_error_t  *e;
-
-    lines->invalid++;
-
-    if (lines->errors.nelts == NGX_CAMPAIGN_LINE_ERRORS) {
-        return NGX_OK;
-    }
-
-    e = ngx_array_push(&lines->errors);
-    if (e == NULL) {
-        return NGX_ERROR;
-    }
-
-    e->line = line;
-    e->code = code;
-    e->message = *ngx_http_campaign_error_message(code);
-
-    return NGX_OK;
+    return ngx_http_campaign_upload_invalid(lines, line, 1365);
 }

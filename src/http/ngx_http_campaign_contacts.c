@@ -26,8 +26,6 @@ static void ngx_http_campaign_contacts_cell_tags(ngx_http_campaign_call_t *call,
 static ngx_int_t ngx_http_campaign_contacts_body(ngx_http_campaign_call_t *call, json_t *data);
 static ngx_int_t ngx_http_campaign_contacts_body_list(ngx_http_campaign_call_t *call, json_t *data);
 static ngx_int_t ngx_http_campaign_contacts_created(ngx_http_campaign_call_t *call);
-static ngx_int_t ngx_http_campaign_contacts_count(ngx_http_campaign_call_t *call, ngx_http_campaign_upload_t *upload);
-static ngx_int_t ngx_http_campaign_contacts_refuse(ngx_http_campaign_call_t *call, ngx_http_campaign_lines_t *lines);
 static ngx_int_t ngx_http_campaign_contacts_found(ngx_http_campaign_call_t *call);
 static ngx_int_t ngx_http_campaign_contacts_gone(ngx_http_campaign_call_t *call);
 
@@ -251,7 +249,6 @@ ngx_int_t
 ngx_http_campaign_contacts_create(ngx_http_campaign_call_t *call)
 {
     ngx_int_t                    rc;
-    ngx_str_t                    strict;
     ngx_http_campaign_upload_t  *upload;
 
     upload = ngx_pcalloc(call->pool, sizeof(ngx_http_campaign_upload_t));
@@ -265,16 +262,9 @@ ngx_http_campaign_contacts_create(ngx_http_campaign_call_t *call)
     upload->import.single = (call->rec != NULL);
     ngx_memcpy(upload->import.audience, call->id[0], NGX_CAMPAIGN_ID_LEN);
 
-    if (upload->lines && upload->lines->invalid) {
-        rc = ngx_http_campaign_call_arg(call, "strict", &strict);
-
-        if (rc == NGX_ERROR) {
-            return NGX_ERROR;
-        }
-
-        if (rc == NGX_OK && strict.len == 4 && ngx_strncasecmp(strict.data, (u_char *) "true", 4) == 0) {
-            return ngx_http_campaign_contacts_refuse(call, upload->lines);
-        }
+    rc = ngx_http_campaign_upload_strict(call, upload->lines);
+    if (rc != NGX_OK) {
+        return rc;
     }
 
     call->data = upload;
@@ -301,74 +291,13 @@ ngx_http_campaign_contacts_created(ngx_http_campaign_call_t *call)
     upload = call->data;
 
     if (call->rec == NULL) {
-        return ngx_http_campaign_contacts_count(call, upload);
+        return ngx_http_campaign_upload_count(call, upload->lines, upload->import.created, upload->import.duplicates, 0);
     }
 
     member = call->rec;
     ngx_memcpy(member->id, upload->import.id, NGX_CAMPAIGN_ID_LEN);
 
     return ngx_http_campaign_reply_object(call, call->route->resource, member);
-}
-
-
-/* what became of a bulk request */
-
-static ngx_int_t
-ngx_http_campaign_contacts_count(ngx_http_campaign_call_t *call, ngx_http_campaign_upload_t *upload)
-{
-    ngx_uint_t                       i;
-    ngx_http_campaign_out_t          out;
-    ngx_http_campaign_line_error_t  *e;
-
-    ngx_http_campaign_out_init(&out, ngx_http_campaign_reply_pool(call));
-
-    ngx_http_campaign_out_lit(&out, "{\"data\":{\"created\":");
-    ngx_http_campaign_out_uint(&out, upload->import.created);
-    ngx_http_campaign_out_lit(&out, ",\"duplicates\":");
-    ngx_http_campaign_out_uint(&out, upload->import.duplicates);
-    ngx_http_campaign_out_lit(&out, ",\"invalid\":");
-    ngx_http_campaign_out_uint(&out, upload->lines ? upload->lines->invalid : 0);
-    ngx_http_campaign_out_lit(&out, ",\"errors\":[");
-
-    for (i = 0; upload->lines && i < upload->lines->errors.nelts; i++) {
-        e = (ngx_http_campaign_line_error_t *) upload->lines->errors.elts + i;
-
-        if (i) {
-            ngx_http_campaign_out_lit(&out, ",");
-        }
-
-        ngx_http_campaign_out_lit(&out, "{\"line\":");
-        ngx_http_campaign_out_uint(&out, e->line);
-        ngx_http_campaign_out_lit(&out, ",\"code\":");
-        ngx_http_campaign_out_uint(&out, e->code);
-        ngx_http_campaign_out_lit(&out, ",\"message\":");
-        ngx_http_campaign_out_string(&out, &e->message);
-        ngx_http_campaign_out_lit(&out, "}");
-    }
-
-    ngx_http_campaign_out_lit(&out, "]}}");
-
-    return ngx_http_campaign_reply_send(call, call->route->status, &out);
-}
-
-
-/* ?strict=true: one bad line refuses all of them */
-
-static ngx_int_t
-ngx_http_campaign_contacts_refuse(ngx_http_campaign_call_t *call, ngx_http_campaign_lines_t *lines)
-{
-    ngx_uint_t                       i;
-    ngx_http_campaign_line_error_t  *e;
-
-    for (i = 0; i < lines->errors.nelts; i++) {
-        e = (ngx_http_campaign_line_error_t *) lines->errors.elts + i;
-
-        if (ngx_http_campaign_error_text(call, e->code, "line %ui: %V", e->line, &e->message) == NGX_ERROR) {
-            return NGX_ERROR;
-        }
-    }
-
-    return NGX_DECLINED;
 }
 
 

@@ -13,15 +13,12 @@
 typedef struct {
     ngx_campaign_preview_t  preview;
     ngx_campaign_visit_t    visit;
-    ngx_int_t               rc;                 /* of the thread */
 } ngx_http_campaign_preview_t;
 
 
 static ngx_int_t ngx_http_campaign_preview_contact(void *data, const ngx_campaign_contact_t *contact);
-static void ngx_http_campaign_preview_pile(void *data, ngx_log_t *log);
 static ngx_int_t ngx_http_campaign_preview_visited(ngx_http_campaign_call_t *call);
-static ngx_int_t ngx_http_campaign_preview_piled(ngx_http_campaign_call_t *call);
-static ngx_int_t ngx_http_campaign_preview_reply(ngx_http_campaign_call_t *call, ngx_campaign_preview_t *pv);
+static ngx_int_t ngx_http_campaign_preview_reply(ngx_http_campaign_call_t *call, ngx_campaign_preview_t *pv, uint32_t suppressed);
 static void ngx_http_campaign_preview_chars(ngx_http_campaign_out_t *out, const ngx_campaign_preview_t *pv);
 static void ngx_http_campaign_preview_missing(ngx_http_campaign_out_t *out, const ngx_campaign_preview_t *pv);
 static void ngx_http_campaign_preview_samples(ngx_http_campaign_out_t *out, const ngx_campaign_preview_t *pv);
@@ -73,12 +70,11 @@ ngx_http_campaign_preview(ngx_http_campaign_call_t *call, ngx_campaign_campaign_
 
     call->data = x;
 
-    if (audience == NULL) {
-        return ngx_http_campaign_call_thread(call, ngx_http_campaign_preview_pile, ngx_http_campaign_preview_piled);
-    }
-
     x->visit.account = ngx_http_campaign_call_owner(call);
     x->visit.audience = audience;
+    x->visit.pile = audience ? NULL : &call->pile;
+    x->visit.channel = c->rec.channel;
+    x->visit.from = c->from;
     x->visit.visit = ngx_http_campaign_preview_contact;
     x->visit.data = &x->preview;
 
@@ -95,18 +91,6 @@ ngx_http_campaign_preview_contact(void *data, const ngx_campaign_contact_t *cont
 }
 
 
-static void
-ngx_http_campaign_preview_pile(void *data, ngx_log_t *log)
-{
-    ngx_http_campaign_call_t *call = data;
-
-    ngx_http_campaign_preview_t  *x;
-
-    x = call->data;
-    x->rc = ngx_campaign_preview_pile(&x->preview, &call->pile);
-}
-
-
 static ngx_int_t
 ngx_http_campaign_preview_visited(ngx_http_campaign_call_t *call)
 {
@@ -114,7 +98,7 @@ ngx_http_campaign_preview_visited(ngx_http_campaign_call_t *call)
 
     x = call->data;
 
-    if (call->op.rc == NGX_CAMPAIGN_NOT_FOUND || (call->op.rc == NGX_CAMPAIGN_OK && x->preview.recipients == 0)) {
+    if (call->op.rc == NGX_CAMPAIGN_NOT_FOUND || (call->op.rc == NGX_CAMPAIGN_OK && x->preview.recipients + x->visit.suppressed == 0)) {
         return ngx_http_campaign_error_text(call, 1606, "'data.audience' is invalid: it was deleted or emptied meanwhile");
     }
 
@@ -122,23 +106,12 @@ ngx_http_campaign_preview_visited(ngx_http_campaign_call_t *call)
         return ngx_http_campaign_call_answer(call);
     }
 
-    return ngx_http_campaign_preview_reply(call, &x->preview);
+    return ngx_http_campaign_preview_reply(call, &x->preview, x->visit.suppressed);
 }
 
 
 static ngx_int_t
-ngx_http_campaign_preview_piled(ngx_http_campaign_call_t *call)
-{
-    ngx_http_campaign_preview_t  *x;
-
-    x = call->data;
-
-    return x->rc == NGX_OK ? ngx_http_campaign_preview_reply(call, &x->preview) : NGX_ERROR;
-}
-
-
-static ngx_int_t
-ngx_http_campaign_preview_reply(ngx_http_campaign_call_t *call, ngx_campaign_preview_t *pv)
+ngx_http_campaign_preview_reply(ngx_http_campaign_call_t *call, ngx_campaign_preview_t *pv, uint32_t suppressed)
 {
     uint64_t                  rate;
     ngx_http_campaign_out_t   out;
@@ -151,7 +124,7 @@ ngx_http_campaign_preview_reply(ngx_http_campaign_call_t *call, ngx_campaign_pre
     ngx_http_campaign_out_lit(&out, "{\"data\":{");
     ngx_http_campaign_preview_number(&out, "\"recipients\":", pv->recipients);
     ngx_http_campaign_preview_number(&out, ",\"duplicates\":", call->dropped);
-    ngx_http_campaign_preview_number(&out, ",\"suppressed\":", 0);
+    ngx_http_campaign_preview_number(&out, ",\"suppressed\":", suppressed);
     ngx_http_campaign_preview_number(&out, ",\"invalid\":", 0);
     ngx_http_campaign_preview_number(&out, ",\"segments\":{\"total\":", pv->segments);
     ngx_http_campaign_preview_number(&out, ",\"min\":", pv->least);

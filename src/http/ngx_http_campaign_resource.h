@@ -19,6 +19,7 @@ extern const ngx_http_campaign_resource_t
     ngx_http_campaign_senders,
     ngx_http_campaign_messages,
     ngx_http_campaign_campaign_messages,
+    ngx_http_campaign_suppressions,
     ngx_http_campaign_accounts,
     ngx_http_campaign_keys;
 
@@ -85,6 +86,27 @@ ngx_int_t ngx_http_campaign_contact_record_bad(ngx_http_campaign_call_t *call, n
  */
 ngx_int_t ngx_http_campaign_contact_read_list(ngx_http_campaign_call_t *call, json_t *list, const char *name, size_t most,
     ngx_uint_t too_many, ngx_uint_t code);
+
+/*
+ * ngx_http_campaign_upload.c.  The header row: which row of a table each cell names (rows, of size bytes, begin with a name; the last one's
+ * is empty).  NGX_DECLINED: the table's first row is not named once; NGX_ERROR: no memory.
+ */
+ngx_int_t ngx_http_campaign_upload_header(ngx_campaign_lines_t *l, ngx_http_campaign_lines_t *lines, const void *rows, size_t size);
+
+/* counts a bad line, and keeps it if it is one of the first.  NGX_ERROR: no memory */
+ngx_int_t ngx_http_campaign_upload_invalid(ngx_http_campaign_lines_t *lines, ngx_uint_t line, ngx_uint_t code);
+
+/* ?strict=true: one bad line refuses all of them: NGX_DECLINED, noted.  lines NULL: there are none */
+ngx_int_t ngx_http_campaign_upload_strict(ngx_http_campaign_call_t *call, ngx_http_campaign_lines_t *lines);
+
+/* the answer to a bulk request; refused: invalid as well, but the store said so.  lines NULL: it was JSON */
+ngx_int_t ngx_http_campaign_upload_count(ngx_http_campaign_call_t *call, ngx_http_campaign_lines_t *lines, uint32_t created,
+    uint32_t duplicates, uint32_t refused);
+
+ngx_int_t ngx_http_campaign_suppressions_list(ngx_http_campaign_call_t *call);
+ngx_int_t ngx_http_campaign_suppressions_create(ngx_http_campaign_call_t *call);
+ngx_int_t ngx_http_campaign_suppressions_get(ngx_http_campaign_call_t *call);
+ngx_int_t ngx_http_campaign_suppressions_delete(ngx_http_campaign_call_t *call);
 
 ngx_int_t ngx_http_campaign_messages_list(ngx_http_campaign_call_t *call);
 ngx_int_t ngx_http_campaign_messages_get(ngx_http_campaign_call_t *call);

@@ -8,6 +8,8 @@
 #include "ngx_http_campaign_reply.h"
 #include "ngx_http_campaign_resource.h"
 
+#include "ngx_campaign_number.h"
+
 
 static ngx_uint_t ngx_http_campaign_route_rest(ngx_http_campaign_call_t *call, ngx_str_t *rest);
 static ngx_uint_t ngx_http_campaign_route_match(const ngx_str_t *path, const ngx_str_t *rest, ngx_str_t *ids);
@@ -95,6 +97,16 @@ static const ngx_http_campaign_route_t  ngx_http_campaign_api[] = {
       ngx_http_campaign_resource_get, 200, { 1152, 0 } },
     { ngx_string("senders/{id}"),     NGX_HTTP_DELETE, NGX_CAMPAIGN_FULL_KEY, &ngx_http_campaign_senders,
       ngx_http_campaign_resource_delete, 204, { 1152, 0 } },
+
+    { ngx_string("suppressions"),      NGX_HTTP_GET,    0,                                           &ngx_http_campaign_suppressions,
+      ngx_http_campaign_suppressions_list, 200, { 0, 0 } },
+    { ngx_string("suppressions"),      NGX_HTTP_POST,
+      NGX_CAMPAIGN_POST|NGX_CAMPAIGN_BODY_LIST|NGX_CAMPAIGN_BODY_LINES,                              &ngx_http_campaign_suppressions,
+      ngx_http_campaign_suppressions_create, 201, { 0, 0 } },
+    { ngx_string("suppressions/{id}"), NGX_HTTP_GET,    NGX_CAMPAIGN_BY_NUMBER,                      &ngx_http_campaign_suppressions,
+      ngx_http_campaign_suppressions_get, 200, { 1852, 0 } },
+    { ngx_string("suppressions/{id}"), NGX_HTTP_DELETE, NGX_CAMPAIGN_FULL_KEY|NGX_CAMPAIGN_BY_NUMBER, &ngx_http_campaign_suppressions,
+      ngx_http_campaign_suppressions_delete, 204, { 1852, 0 } },
 
     { ngx_string("openapi.json"),   NGX_HTTP_GET,    NGX_CAMPAIGN_OPEN,     NULL,
       ngx_http_campaign_openapi, 200, { 0, 0 } },
@@ -194,6 +206,11 @@ ngx_http_campaign_route_find(ngx_http_campaign_call_t *call)
 
     if ((call->route->flags & NGX_CAMPAIGN_FULL_KEY) && call->key.scope == NGX_CAMPAIGN_SCOPE_READ) {
         return ngx_http_campaign_error(call, NGX_CAMPAIGN_E_SCOPE);
+    }
+
+    if (call->route->flags & NGX_CAMPAIGN_BY_NUMBER) {
+        return ngx_campaign_number_parse(ids[0].data, ids[0].len, &call->number) == NGX_OK ? NGX_OK
+               : ngx_http_campaign_error(call, call->route->bad_id[0]);
     }
 
     for (i = 0; i < NGX_CAMPAIGN_IDS_MAX && call->route->bad_id[i]; i++) {

@@ -18,6 +18,7 @@ static ngx_int_t ngx_http_campaign_single_variables_read(ngx_http_campaign_call_
 static ngx_int_t ngx_http_campaign_single_variable(ngx_http_campaign_call_t *call, const ngx_http_campaign_field_t *f,
     const char *name, json_t *value, ngx_http_campaign_single_t *single);
 static ngx_int_t ngx_http_campaign_single_resolved(ngx_http_campaign_call_t *call);
+static ngx_int_t ngx_http_campaign_single_blocked(ngx_http_campaign_call_t *call, ngx_campaign_refs_t *refs);
 static ngx_int_t ngx_http_campaign_single_channel(ngx_http_campaign_call_t *call, ngx_campaign_refs_t *refs, ngx_str_t *channel);
 static ngx_int_t ngx_http_campaign_single_store(ngx_http_campaign_call_t *call, ngx_campaign_refs_t *refs);
 static ngx_int_t ngx_http_campaign_single_literal(ngx_pool_t *pool, ngx_str_t *text, ngx_str_t *out);
@@ -268,6 +269,8 @@ ngx_http_campaign_single_create(ngx_http_campaign_call_t *call)
     refs->channel = m->rec.channel;
     refs->from = m->from;
     refs->template = m->text.len ? NULL : m->template;
+    refs->to = single->to;
+    refs->nto = single->n;
 
     rc = ngx_campaign_store_resolve(call->store, ngx_http_campaign_call_op(call, ngx_http_campaign_single_resolved), refs);
 
@@ -296,7 +299,38 @@ ngx_http_campaign_single_resolved(ngx_http_campaign_call_t *call)
         rc = ngx_http_campaign_error(call, 1504);
     }
 
+    if (rc == NGX_OK && refs->blocked) {
+        rc = ngx_http_campaign_single_blocked(call, refs);
+    }
+
     return rc == NGX_OK ? ngx_http_campaign_single_store(call, refs) : rc;
+}
+
+
+/* one suppressed number refuses all of them: nobody takes a message that was not sent for one that was */
+
+static ngx_int_t
+ngx_http_campaign_single_blocked(ngx_http_campaign_call_t *call, ngx_campaign_refs_t *refs)
+{
+    u_char      text[NGX_CAMPAIGN_NUMBER_LEN];
+    ngx_str_t   number;
+    ngx_uint_t  i;
+
+    for (i = 0; i < refs->nto; i++) {
+
+        if (!(refs->blocked & (uint32_t) 1 << i)) {
+            continue;
+        }
+
+        number.data = text;
+        number.len = ngx_campaign_number_print(text, refs->to[i]) - text;
+
+        if (ngx_http_campaign_error_text(call, 1530, "blocked number: %V is suppressed", &number) == NGX_ERROR) {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_DECLINED;
 }
 
 

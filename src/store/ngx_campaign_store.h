@@ -28,6 +28,7 @@
 #include "ngx_campaign_id.h"
 #include "ngx_campaign_contact.h"
 #include "ngx_campaign_reply.h"
+#include "ngx_campaign_suppression.h"
 
 
 typedef enum {
@@ -263,6 +264,24 @@ typedef struct {
 } ngx_campaign_messages_t;
 
 
+/*
+ * Numbers that an account's messages do not go to.  From the commit that adds one, no message to it is claimed: it is skipped instead, for
+ * the reason `suppressed`, as the campaign comes to it.  One that was there already (same number, channel and sender) is left as it is,
+ * but may be made to last longer.
+ */
+
+typedef struct {
+    uint32_t                    account;
+    ngx_uint_t                  source;         /* ngx_campaign_source_e */
+    ngx_campaign_pile_t        *pile;           /* many: see ngx_campaign_suppression.h; NULL: `given` */
+    ngx_campaign_suppression_t  given;
+
+    ngx_campaign_suppression_t  result;         /* of `given`: as it is stored */
+    uint32_t                    created, duplicates;        /* result */
+    uint32_t                    refused;        /* result, of a pile: the number has NGX_CAMPAIGN_SUPPRESSIONS_MAX others */
+} ngx_campaign_suppress_t;
+
+
 /* what a new campaign refers to; the answers are apart, so that a client hears of all its mistakes at once */
 
 typedef struct {
@@ -272,7 +291,10 @@ typedef struct {
     u_char                  *template;
     ngx_str_t                from;          /* empty: not asked */
     ngx_str_t                name;          /* of the new campaign; empty: not asked */
+    const uint64_t          *to;            /* numbers that may be suppressed */
+    ngx_uint_t               nto;           /* 32 at most */
 
+    uint32_t                 blocked;       /* result: bit n: to[n] is, for messages from this sender */
     ngx_campaign_rc_e        audience_rc, template_rc, from_rc;     /* result: OK or NOT_FOUND; from: in the resolved channel */
     ngx_campaign_rc_e        name_rc;                               /* result: OK or EXISTS */
     ngx_campaign_audience_t  found_audience;
@@ -307,11 +329,15 @@ typedef struct {
     uint32_t                 account;
     u_char                  *audience;      /* id: its contacts.  Read in slices: what changes meanwhile may be seen or not */
     u_char                  *campaign;      /* or (audience NULL) the recipients of this one whose message will be sent, or is in flight */
+    ngx_campaign_pile_t     *pile;          /* or these */
+    ngx_str_t                channel;       /* not empty: those whose numbers are suppressed on it for messages from `from` are not shown */
+    ngx_str_t                from;
 
     /* NGX_ERROR ends the walk: FAILURE.  contact's strings last until it returns; op->pool is its memory, the event loop's is not */
     ngx_int_t              (*visit)(void *data, const ngx_campaign_contact_t *contact);
     void                    *data;
 
+    uint32_t                 suppressed;    /* result: not shown for that reason */
     ngx_campaign_campaign_t  found;         /* result: the campaign, of the same moment as its recipients */
 } ngx_campaign_visit_t;
 
@@ -474,6 +500,16 @@ ngx_int_t ngx_campaign_store_contacts(ngx_campaign_store_t *st, ngx_campaign_op_
 ngx_int_t ngx_campaign_store_contact(ngx_campaign_store_t *st, ngx_campaign_op_t *op, uint32_t account, u_char *audience, u_char *id,
     ngx_campaign_member_t *out);
 
+/*
+ * Suppressions of an account in page->items (ngx_campaign_suppression_t), in the order of their digits; page->kind is SUPPRESSION, match the
+ * first digits, type the source.
+ */
+ngx_int_t ngx_campaign_store_suppressions(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_page_t *page);
+
+/* like: account, number, and channel and sender, which have to be the same (data NULL: any).  The widest; NOT_FOUND */
+ngx_int_t ngx_campaign_store_suppression(ngx_campaign_store_t *st, ngx_campaign_op_t *op, const ngx_campaign_suppression_t *like,
+    ngx_campaign_suppression_t *out);
+
 /* NOT_FOUND: no such audience or campaign */
 ngx_int_t ngx_campaign_store_visit(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_visit_t *visit);
 
@@ -528,6 +564,12 @@ ngx_int_t ngx_campaign_store_contact_change(ngx_campaign_store_t *st, ngx_campai
 ngx_int_t ngx_campaign_store_contact_delete(ngx_campaign_store_t *st, ngx_campaign_op_t *op, uint32_t account, u_char *audience,
     u_char *id);
 
+/* TOO_MANY: the number of `given` has NGX_CAMPAIGN_SUPPRESSIONS_MAX others, each with its own channel and sender */
+ngx_int_t ngx_campaign_store_suppress(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_suppress_t *suppress);
+
+/* deletes all that are like it.  NOT_FOUND: there is none */
+ngx_int_t ngx_campaign_store_suppression_lift(ngx_campaign_store_t *st, ngx_campaign_op_t *op, const ngx_campaign_suppression_t *like);
+
 /*
  * Creates a campaign: on c->audience, or on pile (no doubles in it).  rec.channel, from, text and schedule are set; status becomes scheduled, and
  * the dispatcher starts it.  c is complete in `done`.  EXISTS: name; NOT_FOUND: audience or sender went away meanwhile; INVALID: nobody in it.
@@ -545,7 +587,7 @@ ngx_int_t ngx_campaign_store_message_cancel(ngx_campaign_store_t *st, ngx_campai
 
 /*
  * CAMPAIGN with all its messages: IN_USE while it is in progress or paused or a message of it is in flight.  AUDIENCE with its contacts,
- * SENDER: IN_USE while a scheduled, running or paused campaign needs it.  ACCOUNT with its keys: IN_USE while it owns anything else.
+ * SENDER: IN_USE while a scheduled, running or paused campaign needs it.  ACCOUNT with its keys and suppressions: IN_USE while it owns anything else.
  * TEMPLATE, KEY
  */
 ngx_int_t ngx_campaign_store_delete(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_kind_e kind, uint32_t account,

@@ -1,24 +1,30 @@
 
 /*
  * Claims of a turn: how many messages an account's rate allows, and which of each campaign.  It keeps true: the limiter's state is
- * committed with the claims it was taken for; contacts deleted before their turn are skipped and cost no rate.
+ * committed with the claims it was taken for; contacts deleted and numbers suppressed before their turn are skipped and cost no rate.
  */
 
 #include "ngx_campaign_store_lmdb_turn.h"
 #include "ngx_campaign_store_lmdb_contact.h"
+#include "ngx_campaign_store_lmdb_suppress.h"
 #include "ngx_campaign_gcra.h"
 
 
 #define NGX_CAMPAIGN_CLAIM_SPAN  8192           /* places between done and upto: a slow message holds up no other */
-#define NGX_CAMPAIGN_CLAIM_GONE  4096           /* places of deleted contacts, or of canceled messages, passed in one claim */
+#define NGX_CAMPAIGN_CLAIM_GONE  4096           /* places of contacts that get no message, passed in one claim */
 
 
 static ngx_campaign_rc_e ngx_campaign_turn_claim(ngx_campaign_states_t *x, ngx_campaign_claim_t *c, uint32_t account, uint32_t allowed);
+static ngx_campaign_rc_e ngx_campaign_turn_claim_some(ngx_campaign_states_t *x, ngx_campaign_claim_t *c,
+    ngx_campaign_campaign_t *campaign, uint32_t want);
 static ngx_campaign_rc_e ngx_campaign_turn_claim_again(ngx_campaign_states_t *x, ngx_campaign_claim_t *c,
-    ngx_campaign_campaign_t *campaign, uint32_t most);
+    ngx_campaign_campaign_t *campaign, ngx_campaign_gate_t *gate, uint32_t most);
 static ngx_campaign_rc_e ngx_campaign_turn_claim_fresh(ngx_campaign_states_t *x, ngx_campaign_claim_t *c,
-    ngx_campaign_campaign_t *campaign, uint32_t most);
-static ngx_campaign_rc_e ngx_campaign_turn_gone(ngx_campaign_states_t *x, uint32_t seq, ngx_uint_t recipient);
+    ngx_campaign_campaign_t *campaign, ngx_campaign_gate_t *gate, uint32_t most);
+static ngx_campaign_rc_e ngx_campaign_turn_hindered(ngx_campaign_gate_t *gate, const ngx_campaign_contact_t *contact,
+    ngx_campaign_reason_e *reason);
+static ngx_campaign_rc_e ngx_campaign_turn_skip(ngx_campaign_states_t *x, uint32_t seq, ngx_uint_t recipient,
+    ngx_campaign_reason_e reason);
 static ngx_campaign_rc_e ngx_campaign_turn_message(ngx_campaign_states_t *x, ngx_campaign_claim_t *c, uint32_t seq, ngx_uint_t attempt,
     ngx_uint_t redelivery, ngx_campaign_contact_t *contact);
 
@@ -106,6 +112,11 @@ ngx_campaign_turn_grant(ngx_campaign_states_t *x, ngx_campaign_grant_t *g)
 
     allowed = (uint32_t) ngx_campaign_gcra_peek(&gcra, now, until, want);
 
+    result = ngx_campaign_suppress_tidy(x->t, g->account);
+    if (result != NGX_CAMPAIGN_OK) {
+        return result;
+    }
+
     for (i = 0; i < g->nclaims; i++) {
         result = ngx_campaign_turn_claim(x, &g->claims[i], g->account, allowed - g->granted);
         if (result != NGX_CAMPAIGN_OK) {
@@ -135,7 +146,7 @@ ngx_campaign_turn_grant(ngx_campaign_states_t *x, ngx_campaign_grant_t *g)
 static ngx_campaign_rc_e
 ngx_campaign_turn_claim(ngx_campaign_states_t *x, ngx_campaign_claim_t *c, uint32_t account, uint32_t allowed)
 {
-    uint32_t                 want, again;
+    uint32_t                 want;
     ngx_campaign_rc_e        rc;
     ngx_campaign_campaign_t  campaign;
 
@@ -164,26 +175,10 @@ ngx_campaign_turn_claim(ngx_campaign_states_t *x, ngx_campaign_claim_t *c, uint3
     }
 
     if (want) {
-        c->messages = ngx_pcalloc(x->pool, want * sizeof(ngx_campaign_claimed_t));
-        if (c->messages == NULL) {
-            return NGX_CAMPAIGN_FAILURE;
-        }
-
-        again = (x->run.upto < campaign.span) ? ngx_min(c->again, want) : want;
-
-        if (x->run.progress.again) {
-            rc = ngx_campaign_turn_claim_again(x, c, &campaign, again);
-        }
-
-        if (rc == NGX_CAMPAIGN_OK) {
-            rc = ngx_campaign_turn_claim_fresh(x, c, &campaign, want);
-        }
-
+        rc = ngx_campaign_turn_claim_some(x, c, &campaign, want);
         if (rc != NGX_CAMPAIGN_OK) {
             return rc;
         }
-
-        x->run.epoch = x->turn->epoch;
     }
 
     c->left = campaign.span - x->run.upto;
@@ -200,8 +195,42 @@ ngx_campaign_turn_claim(ngx_campaign_states_t *x, ngx_campaign_claim_t *c, uint3
     rc = ngx_campaign_states_close(x);
 
     if (x->run.status != NGX_CAMPAIGN_C_IN_PROGRESS) {
-        c->gone = 1;                                    /* everybody left in it was deleted */
+        c->gone = 1;                                    /* nobody left in it gets a message */
     }
+
+    return rc;
+}
+
+
+/* repeats and fresh messages of the open campaign, `want` at most */
+
+static ngx_campaign_rc_e
+ngx_campaign_turn_claim_some(ngx_campaign_states_t *x, ngx_campaign_claim_t *c, ngx_campaign_campaign_t *campaign, uint32_t want)
+{
+    uint32_t             again;
+    ngx_campaign_rc_e    rc;
+    ngx_campaign_gate_t  gate;
+
+    c->messages = ngx_pcalloc(x->pool, want * sizeof(ngx_campaign_claimed_t));
+    if (c->messages == NULL) {
+        return NGX_CAMPAIGN_FAILURE;
+    }
+
+    again = (x->run.upto < campaign->span) ? ngx_min(c->again, want) : want;
+
+    rc = ngx_campaign_gate_open(&gate, x->t, campaign->rec.account, &campaign->rec.channel, &campaign->from);
+
+    if (rc == NGX_CAMPAIGN_OK && x->run.progress.again) {
+        rc = ngx_campaign_turn_claim_again(x, c, campaign, &gate, again);
+    }
+
+    if (rc == NGX_CAMPAIGN_OK) {
+        rc = ngx_campaign_turn_claim_fresh(x, c, campaign, &gate, want);
+    }
+
+    ngx_campaign_gate_close(&gate);
+
+    x->run.epoch = x->turn->epoch;
 
     return rc;
 }
@@ -210,17 +239,18 @@ ngx_campaign_turn_claim(ngx_campaign_states_t *x, ngx_campaign_claim_t *c, uint3
 /* repeats whose time has come, earliest first, until c holds `most` messages */
 
 static ngx_campaign_rc_e
-ngx_campaign_turn_claim_again(ngx_campaign_states_t *x, ngx_campaign_claim_t *c, ngx_campaign_campaign_t *campaign, uint32_t most)
+ngx_campaign_turn_claim_again(ngx_campaign_states_t *x, ngx_campaign_claim_t *c, ngx_campaign_campaign_t *campaign,
+    ngx_campaign_gate_t *gate, uint32_t most)
 {
-    u_char                  *byte;
     int64_t                  due;
     uint32_t                 seq;
-    ngx_uint_t               attempts, flags, found;
+    ngx_uint_t               attempts, flags, found, gone;
     ngx_campaign_rc_e        rc;
+    ngx_campaign_reason_e    reason;
     ngx_campaign_walk_t      walk;
     ngx_campaign_contact_t   contact;
 
-    while (c->n < most) {
+    for (gone = 0; c->n < most && gone < NGX_CAMPAIGN_CLAIM_GONE; /* void */ ) {
         rc = ngx_campaign_states_again_next(x, &due, &seq);
         if (rc != NGX_CAMPAIGN_OK) {
             return rc;
@@ -236,7 +266,6 @@ ngx_campaign_turn_claim_again(ngx_campaign_states_t *x, ngx_campaign_claim_t *c,
         }
 
         x->run.progress.again--;
-        x->run.progress.pending--;
 
         ngx_campaign_lmdb_walk_init(&walk, campaign->list, seq);
 
@@ -245,18 +274,22 @@ ngx_campaign_turn_claim_again(ngx_campaign_states_t *x, ngx_campaign_claim_t *c,
             return rc == NGX_CAMPAIGN_NOT_FOUND ? ngx_campaign_lmdb_failed(x->t, MDB_CORRUPTED, "contact of a repeat") : rc;
         }
 
-        if (contact.deleted) {
-            rc = ngx_campaign_states_byte(x, seq, &byte);
+        rc = ngx_campaign_turn_hindered(gate, &contact, &reason);
+
+        if (rc == NGX_CAMPAIGN_OK && reason != NGX_CAMPAIGN_R_NONE) {
+            gone++;
+            rc = ngx_campaign_turn_skip(x, seq, 1, reason);
+
             if (rc == NGX_CAMPAIGN_OK) {
-                rc = ngx_campaign_states_settle(x, byte, NGX_CAMPAIGN_S_SKIPPED, NGX_CAMPAIGN_R_DELETED);
+                continue;
             }
-
-            if (rc != NGX_CAMPAIGN_OK) {
-                return rc;
-            }
-
-            continue;
         }
+
+        if (rc != NGX_CAMPAIGN_OK) {
+            return rc;
+        }
+
+        x->run.progress.pending--;
 
         rc = ngx_campaign_states_tries_get(x, seq, &attempts, &flags, NULL);
         if (rc != NGX_CAMPAIGN_OK) {
@@ -285,12 +318,14 @@ ngx_campaign_turn_claim_again(ngx_campaign_states_t *x, ngx_campaign_claim_t *c,
 /* fresh messages in the order of their contacts, until c holds `most` messages */
 
 static ngx_campaign_rc_e
-ngx_campaign_turn_claim_fresh(ngx_campaign_states_t *x, ngx_campaign_claim_t *c, ngx_campaign_campaign_t *campaign, uint32_t most)
+ngx_campaign_turn_claim_fresh(ngx_campaign_states_t *x, ngx_campaign_claim_t *c, ngx_campaign_campaign_t *campaign,
+    ngx_campaign_gate_t *gate, uint32_t most)
 {
     u_char                  *byte;
     uint32_t                 seq, end;
     ngx_uint_t               gone, canceled;
     ngx_campaign_rc_e        rc;
+    ngx_campaign_reason_e    reason;
     ngx_campaign_run_t      *run;
     ngx_campaign_walk_t      walk;
     ngx_campaign_contact_t   contact;
@@ -321,15 +356,19 @@ ngx_campaign_turn_claim_fresh(ngx_campaign_states_t *x, ngx_campaign_claim_t *c,
             continue;
         }
 
-        if (contact.deleted) {
+        rc = ngx_campaign_turn_hindered(gate, &contact, &reason);
+
+        if (rc == NGX_CAMPAIGN_OK && reason != NGX_CAMPAIGN_R_NONE) {
             gone++;
+            rc = ngx_campaign_turn_skip(x, seq, !contact.deleted || ngx_campaign_message_recipient(campaign, &contact), reason);
 
-            rc = ngx_campaign_turn_gone(x, seq, ngx_campaign_message_recipient(campaign, &contact));
-            if (rc != NGX_CAMPAIGN_OK) {
-                return rc;
+            if (rc == NGX_CAMPAIGN_OK) {
+                continue;
             }
+        }
 
-            continue;
+        if (rc != NGX_CAMPAIGN_OK) {
+            return rc;
         }
 
         run->progress.pending--;
@@ -344,10 +383,31 @@ ngx_campaign_turn_claim_fresh(ngx_campaign_states_t *x, ngx_campaign_claim_t *c,
 }
 
 
-/* place of a deleted contact: a message skipped, or (deleted before the campaign was made) none at all */
+/* why a contact gets no message; NGX_CAMPAIGN_R_NONE: it gets one */
 
 static ngx_campaign_rc_e
-ngx_campaign_turn_gone(ngx_campaign_states_t *x, uint32_t seq, ngx_uint_t recipient)
+ngx_campaign_turn_hindered(ngx_campaign_gate_t *gate, const ngx_campaign_contact_t *contact, ngx_campaign_reason_e *reason)
+{
+    ngx_uint_t         blocked;
+    ngx_campaign_rc_e  rc;
+
+    if (contact->deleted) {
+        *reason = NGX_CAMPAIGN_R_DELETED;
+        return NGX_CAMPAIGN_OK;
+    }
+
+    rc = ngx_campaign_gate_pass(gate, contact->number, &blocked);
+
+    *reason = blocked ? NGX_CAMPAIGN_R_SUPPRESSED : NGX_CAMPAIGN_R_NONE;
+
+    return rc;
+}
+
+
+/* a message skipped, or (its contact was deleted before the campaign was made) none at all */
+
+static ngx_campaign_rc_e
+ngx_campaign_turn_skip(ngx_campaign_states_t *x, uint32_t seq, ngx_uint_t recipient, ngx_campaign_reason_e reason)
 {
     u_char             *byte;
     ngx_campaign_rc_e   rc;
@@ -366,7 +426,7 @@ ngx_campaign_turn_gone(ngx_campaign_states_t *x, uint32_t seq, ngx_uint_t recipi
 
     x->run.progress.pending--;
 
-    return ngx_campaign_states_settle(x, byte, NGX_CAMPAIGN_S_SKIPPED, NGX_CAMPAIGN_R_DELETED);
+    return ngx_campaign_states_settle(x, byte, NGX_CAMPAIGN_S_SKIPPED, reason);
 }
 
 

@@ -5,7 +5,7 @@
  * which the next turns remove).
  */
 
-#include "ngx_campaign_store_lmdb.h"
+#include "ngx_campaign_store_lmdb_suppress.h"
 
 
 typedef struct {
@@ -230,7 +230,7 @@ ngx_campaign_delete_key(ngx_campaign_txn_t *t, const ngx_campaign_delete_t *d, n
 }
 
 
-/* an account that owns nothing but its keys: IN_USE keeps a slip of the hand from taking campaigns and audiences along */
+/* an account that owns nothing but its keys and suppressions: IN_USE keeps a slip of the hand from taking campaigns and audiences along */
 
 static ngx_campaign_rc_e
 ngx_campaign_delete_account(ngx_campaign_txn_t *t, const ngx_campaign_delete_t *d, ngx_pool_t *pool)
@@ -268,6 +268,10 @@ ngx_campaign_delete_account(ngx_campaign_txn_t *t, const ngx_campaign_delete_t *
     }
 
     result = ngx_campaign_delete_account_keys(t, no, pool);
+
+    if (result == NGX_CAMPAIGN_OK) {
+        result = ngx_campaign_suppress_drop(t, no);
+    }
 
     if (result == NGX_CAMPAIGN_OK) {
         result = ngx_campaign_lmdb_record_delete(t, NGX_CAMPAIGN_ACCOUNT, &a.rec);

@@ -5,7 +5,7 @@
  * every change of an account.
  */
 
-#include "ngx_campaign_store_lmdb.h"
+#include "ngx_campaign_store_lmdb_suppress.h"
 
 
 typedef struct {
@@ -46,6 +46,7 @@ typedef struct {
 static ngx_campaign_rc_e ngx_campaign_object_auth_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, void *args);
 static ngx_campaign_rc_e ngx_campaign_object_get_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, void *args);
 static ngx_campaign_rc_e ngx_campaign_object_resolve_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, void *args);
+static ngx_campaign_rc_e ngx_campaign_object_resolve_to(ngx_campaign_txn_t *t, ngx_campaign_refs_t *refs);
 static ngx_campaign_rc_e ngx_campaign_object_resolve_from(ngx_campaign_txn_t *t, ngx_campaign_refs_t *refs, ngx_pool_t *pool);
 static ngx_campaign_rc_e ngx_campaign_object_put_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, void *args);
 static ngx_campaign_rc_e ngx_campaign_object_put_check(ngx_campaign_txn_t *t, ngx_campaign_object_put_t *put);
@@ -249,6 +250,7 @@ ngx_campaign_object_resolve_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, v
     refs->template_rc = NGX_CAMPAIGN_OK;
     refs->from_rc = NGX_CAMPAIGN_OK;
     refs->name_rc = NGX_CAMPAIGN_OK;
+    refs->blocked = 0;
 
     ngx_memzero(&refs->found_audience, sizeof(ngx_campaign_audience_t));
     ngx_memzero(&refs->found_template, sizeof(ngx_campaign_text_t));
@@ -288,7 +290,35 @@ ngx_campaign_object_resolve_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, v
 
     refs->from_rc = ngx_campaign_object_resolve_from(t, refs, op->pool);
 
-    return refs->from_rc == NGX_CAMPAIGN_NOT_FOUND ? NGX_CAMPAIGN_OK : refs->from_rc;
+    if (refs->from_rc != NGX_CAMPAIGN_OK) {
+        return refs->from_rc == NGX_CAMPAIGN_NOT_FOUND ? NGX_CAMPAIGN_OK : refs->from_rc;
+    }
+
+    return ngx_campaign_object_resolve_to(t, refs);
+}
+
+
+static ngx_campaign_rc_e
+ngx_campaign_object_resolve_to(ngx_campaign_txn_t *t, ngx_campaign_refs_t *refs)
+{
+    ngx_uint_t           i, blocked;
+    ngx_campaign_rc_e    rc;
+    ngx_campaign_gate_t  gate;
+
+    if (refs->nto == 0) {
+        return NGX_CAMPAIGN_OK;
+    }
+
+    rc = ngx_campaign_gate_open(&gate, t, refs->account, &refs->found_from.rec.channel, &refs->found_from.rec.name);
+
+    for (i = 0; i < refs->nto && rc == NGX_CAMPAIGN_OK; i++) {
+        rc = ngx_campaign_gate_pass(&gate, refs->to[i], &blocked);
+        refs->blocked |= (uint32_t) blocked << i;
+    }
+
+    ngx_campaign_gate_close(&gate);
+
+    return rc;
 }
 
 

@@ -64,7 +64,9 @@ static const ngx_campaign_lmdb_table_t  ngx_campaign_lmdb_table[NGX_CAMPAIGN_DB_
     [NGX_CAMPAIGN_DB_KEPT]   = { "kept", 0 },
     [NGX_CAMPAIGN_DB_THEIRS] = { "theirs", 0 },
     [NGX_CAMPAIGN_DB_OURS]   = { "ours", 0 },
-    [NGX_CAMPAIGN_DB_GONE]   = { "gone", 0 }
+    [NGX_CAMPAIGN_DB_GONE]   = { "gone", 0 },
+    [NGX_CAMPAIGN_DB_SUPPRESS] = { "suppress", 0 },
+    [NGX_CAMPAIGN_DB_LAPSE]  = { "lapse", 0 }
 };
 
 

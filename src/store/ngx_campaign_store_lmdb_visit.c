@@ -5,7 +5,7 @@
  * its end).
  */
 
-#include "ngx_campaign_store_lmdb.h"
+#include "ngx_campaign_store_lmdb_suppress.h"
 
 #include <pthread.h>
 
@@ -26,6 +26,9 @@ typedef struct {
     ngx_thread_task_t       *task;
     ngx_campaign_rc_e        rc;
     uint32_t                 seq;               /* next place */
+    ngx_campaign_pile_chunk_t  *chunk;          /* of a pile, and the next contact in it */
+    const u_char            *p;
+    ngx_campaign_gate_t      gate;              /* while a slice is read */
 } ngx_campaign_visiting_t;
 
 
@@ -34,6 +37,8 @@ static void ngx_campaign_visit_thread(void *data, ngx_log_t *log);
 static void ngx_campaign_visit_complete(ngx_event_t *ev);
 static ngx_campaign_rc_e ngx_campaign_visit_slice(ngx_campaign_visiting_t *v, ngx_uint_t *more);
 static ngx_campaign_rc_e ngx_campaign_visit_audience(ngx_campaign_txn_t *t, ngx_campaign_visiting_t *v, ngx_uint_t *more);
+static ngx_campaign_rc_e ngx_campaign_visit_pile(ngx_campaign_txn_t *t, ngx_campaign_visiting_t *v, ngx_uint_t *more);
+static ngx_campaign_rc_e ngx_campaign_visit_show(ngx_campaign_visiting_t *v, const ngx_campaign_contact_t *contact);
 static ngx_campaign_rc_e ngx_campaign_visit_campaign(ngx_campaign_txn_t *t, ngx_campaign_visiting_t *v);
 static ngx_campaign_rc_e ngx_campaign_visit_unsettled(ngx_campaign_txn_t *t, ngx_campaign_visiting_t *v, const ngx_campaign_run_t *run);
 static ngx_campaign_rc_e ngx_campaign_visit_states(ngx_campaign_txn_t *t, uint64_t campaign, uint32_t chunk, const u_char **states);
@@ -62,6 +67,10 @@ ngx_campaign_store_visit(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_ca
     v->op = op;
     v->visit = visit;
     v->task = task;
+    v->chunk = visit->pile ? visit->pile->first : NULL;
+    v->p = v->chunk ? v->chunk->start : NULL;
+
+    visit->suppressed = 0;
 
     task->ctx = v;
     task->handler = ngx_campaign_visit_thread;
@@ -203,8 +212,20 @@ ngx_campaign_visit_slice(ngx_campaign_visiting_t *v, ngx_uint_t *more)
     t.err = 0;
     t.quiet = 0;
 
-    rc = v->visit->audience ? ngx_campaign_visit_audience(&t, v, more) : ngx_campaign_visit_campaign(&t, v);
+    rc = NGX_CAMPAIGN_OK;
+    v->gate.cursor = NULL;
 
+    if (v->visit->channel.len) {
+        rc = ngx_campaign_gate_open(&v->gate, &t, v->visit->account, &v->visit->channel, &v->visit->from);
+    }
+
+    if (rc == NGX_CAMPAIGN_OK) {
+        rc = v->visit->audience ? ngx_campaign_visit_audience(&t, v, more)
+             : v->visit->campaign ? ngx_campaign_visit_campaign(&t, v)
+             : ngx_campaign_visit_pile(&t, v, more);
+    }
+
+    ngx_campaign_gate_close(&v->gate);
     mdb_txn_abort(t.txn);
 
     return rc;
@@ -239,8 +260,11 @@ ngx_campaign_visit_audience(ngx_campaign_txn_t *t, ngx_campaign_visiting_t *v, n
             return rc;
         }
 
-        if (!contact.deleted && v->visit->visit(v->visit->data, &contact) != NGX_OK) {
-            return NGX_CAMPAIGN_FAILURE;
+        if (!contact.deleted) {
+            rc = ngx_campaign_visit_show(v, &contact);
+            if (rc != NGX_CAMPAIGN_OK) {
+                return rc;
+            }
         }
     }
 
@@ -248,6 +272,61 @@ ngx_campaign_visit_audience(ngx_campaign_txn_t *t, ngx_campaign_visiting_t *v, n
     *more = 1;
 
     return NGX_CAMPAIGN_OK;
+}
+
+
+static ngx_campaign_rc_e
+ngx_campaign_visit_pile(ngx_campaign_txn_t *t, ngx_campaign_visiting_t *v, ngx_uint_t *more)
+{
+    ngx_uint_t               n;
+    ngx_campaign_rc_e        rc;
+    ngx_campaign_contact_t   contact;
+
+    for (n = 0; n < NGX_CAMPAIGN_VISIT_SLICE; n++) {
+
+        while (v->chunk && v->p == v->chunk->last) {
+            v->chunk = v->chunk->next;
+            v->p = v->chunk ? v->chunk->start : NULL;
+        }
+
+        if (v->chunk == NULL) {
+            return NGX_CAMPAIGN_OK;
+        }
+
+        v->p = ngx_campaign_contact_unpack(v->p, v->chunk->last, &contact);
+        if (v->p == NULL) {
+            return ngx_campaign_lmdb_failed(t, MDB_CORRUPTED, "contact of a pile");
+        }
+
+        rc = ngx_campaign_visit_show(v, &contact);
+        if (rc != NGX_CAMPAIGN_OK) {
+            return rc;
+        }
+    }
+
+    *more = 1;
+
+    return NGX_CAMPAIGN_OK;
+}
+
+
+static ngx_campaign_rc_e
+ngx_campaign_visit_show(ngx_campaign_visiting_t *v, const ngx_campaign_contact_t *contact)
+{
+    ngx_uint_t         blocked;
+    ngx_campaign_rc_e  rc;
+
+    rc = ngx_campaign_gate_pass(&v->gate, contact->number, &blocked);
+    if (rc != NGX_CAMPAIGN_OK) {
+        return rc;
+    }
+
+    if (blocked) {
+        v->visit->suppressed++;
+        return NGX_CAMPAIGN_OK;
+    }
+
+    return v->visit->visit(v->visit->data, contact) == NGX_OK ? NGX_CAMPAIGN_OK : NGX_CAMPAIGN_FAILURE;
 }
 
 
@@ -316,8 +395,9 @@ ngx_campaign_visit_unsettled(ngx_campaign_txn_t *t, ngx_campaign_visiting_t *v, 
             continue;
         }
 
-        if (v->visit->visit(v->visit->data, &contact) != NGX_OK) {
-            return NGX_CAMPAIGN_FAILURE;
+        rc = ngx_campaign_visit_show(v, &contact);
+        if (rc != NGX_CAMPAIGN_OK) {
+            return rc;
         }
     }
 

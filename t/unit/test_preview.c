@@ -116,34 +116,6 @@ test_placeholders(void)
 
 
 static void
-test_pile(void)
-{
-    ngx_uint_t               i;
-    ngx_pool_t              *pool;
-    ngx_campaign_pile_t      pile;
-    ngx_campaign_contact_t   c;
-    ngx_campaign_preview_t   pv;
-
-    pool = ngx_create_pool(4096, &test_log);
-
-    ngx_campaign_pile_init(&pile, pool);
-    ngx_memzero(&c, sizeof(c));
-
-    for (i = 0; i < 5000; i++) {
-        c.number = 15550000000 + i;
-        (void) ngx_campaign_pile_add(&pile, &c);
-    }
-
-    (void) test_init(&pv, pool, "Hello {number}");
-    is_int(ngx_campaign_preview_pile(&pv, &pile), NGX_OK, "a pile");
-    is_uint(pv.recipients, 5000, "all of it");
-    is_text(pv.samples[1].text.data, pv.samples[1].text.len, "Hello 15550000001", "rendered for each");
-
-    ngx_destroy_pool(pool);
-}
-
-
-static void
 test_memory(void)
 {
     ngx_int_t               rc;
@@ -230,7 +202,6 @@ main(int argc, char **argv)
 {
     test_plain();
     test_placeholders();
-    test_pile();
     test_memory();
     test_instead();
 
