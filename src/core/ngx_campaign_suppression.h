@@ -1,7 +1,7 @@
 
 /*
- * A suppression: a number that an account's messages do not go to, on any channel and from any sender, or on one channel, or from one sender,
- * or both.  Many on their way to the store are a pile of contacts, whose fields then have other meanings (see the .c).
+ * A suppression: a number that an account's messages do not go to, on any channel and from any sender, or on one channel, or from one
+ * sender, or both.  Many on their way to the store are a pile of contacts, whose fields then have other meanings (see the .c).
  */
 
 #ifndef _NGX_CAMPAIGN_SUPPRESSION_H_INCLUDED_

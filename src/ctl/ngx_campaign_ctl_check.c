@@ -68,6 +68,8 @@ static const struct {
     { NGX_CAMPAIGN_DB_LIMIT,  { ngx_campaign_check_limit, NULL } },
     { NGX_CAMPAIGN_DB_IDEM,   { ngx_campaign_check_idem, NULL } },
     { NGX_CAMPAIGN_DB_KEPT,   { ngx_campaign_check_kept, NULL } },
+    { NGX_CAMPAIGN_DB_SUPPRESS, { ngx_campaign_check_suppress, NULL } },
+    { NGX_CAMPAIGN_DB_LAPSE,  { ngx_campaign_check_lapse, NULL } },
     { NGX_CAMPAIGN_DB_COUNT,  { ngx_campaign_check_count, NULL } }
 };
 

@@ -135,6 +135,11 @@ void ngx_campaign_check_number(ngx_campaign_check_t *c, const MDB_val *key, cons
 /* the list's contacts; 0: there are none, or they are damaged */
 ngx_uint_t ngx_campaign_check_list(ngx_campaign_check_t *c, uint64_t list);
 
+/* ngx_campaign_ctl_check_suppress.c */
+
+void ngx_campaign_check_suppress(ngx_campaign_check_t *c, const MDB_val *key, const MDB_val *value);
+void ngx_campaign_check_lapse(ngx_campaign_check_t *c, const MDB_val *key, const MDB_val *value);
+
 /* ngx_campaign_ctl_check_campaign.c */
 
 void ngx_campaign_check_run_of(ngx_campaign_check_t *c, const MDB_val *key, const MDB_val *value);

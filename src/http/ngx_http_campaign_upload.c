@@ -1,7 +1,7 @@
 
 /*
- * What uploads of CSV and NDJSON share, whatever their lines are: the header row, bad lines, the answer.  It keeps true: every line is counted
- * once, as created, as a duplicate or as invalid.
+ * What uploads of CSV and NDJSON share, whatever their lines are: the header row, bad lines, the answer.  It keeps true: every line is
+ * counted once, as created, as a duplicate or as invalid.
  */
 
 #include "ngx_http_campaign_error.h"

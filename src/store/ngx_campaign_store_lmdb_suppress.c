@@ -477,7 +477,8 @@ ngx_campaign_suppress_recount(ngx_campaign_txn_t *t, uint32_t account, int64_t c
     len = ngx_campaign_lmdb_record_list(key, NGX_CAMPAIGN_SUPPRESSION, account, &ngx_campaign_suppress_any, 0);
     ngx_campaign_be64_put(value, n);
 
-    rc = n ? ngx_campaign_lmdb_put(t, NGX_CAMPAIGN_DB_COUNT, key, len, value, 8) : ngx_campaign_lmdb_del(t, NGX_CAMPAIGN_DB_COUNT, key, len);
+    rc = n ? ngx_campaign_lmdb_put(t, NGX_CAMPAIGN_DB_COUNT, key, len, value, 8)
+           : ngx_campaign_lmdb_del(t, NGX_CAMPAIGN_DB_COUNT, key, len);
 
     return rc == 0 ? NGX_CAMPAIGN_OK : ngx_campaign_lmdb_failed(t, rc, "count of suppressions");
 }
