@@ -14,6 +14,7 @@
 
 static void ngx_campaign_gcra_line(const ngx_campaign_gcra_t *g, int64_t now, int64_t ahead, int64_t *base, int64_t *first,
     int64_t *step);
+static int64_t ngx_campaign_gcra_tau(const ngx_campaign_gcra_t *g, int64_t step);
 static ngx_uint_t ngx_campaign_gcra_count(int64_t now, int64_t until, ngx_uint_t want, int64_t first, int64_t step);
 
 
@@ -88,15 +89,7 @@ ngx_campaign_gcra_line(const ngx_campaign_gcra_t *g, int64_t now, int64_t ahead,
 
     *step = ngx_campaign_gcra_step(g->rate);
 
-    tau = NGX_CAMPAIGN_GCRA_LONG;
-
-    if (g->burst <= 1) {
-        tau = 0;
-
-    } else if (g->burst - 1 < tau / *step) {
-        tau = (int64_t) (g->burst - 1) * *step;
-    }
-
+    tau = ngx_campaign_gcra_tau(g, *step);
     tat = g->tat;
 
     if (tat > now + tau + *step + ngx_max(ahead, NGX_CAMPAIGN_GCRA_AHEAD)) {
@@ -105,6 +98,21 @@ ngx_campaign_gcra_line(const ngx_campaign_gcra_t *g, int64_t now, int64_t ahead,
 
     *base = ngx_max(tat, now);
     *first = *base - tau;
+}
+
+
+static int64_t
+ngx_campaign_gcra_tau(const ngx_campaign_gcra_t *g, int64_t step)
+{
+    if (g->burst <= 1) {
+        return 0;
+    }
+
+    if (g->burst - 1 < NGX_CAMPAIGN_GCRA_LONG / step) {
+        return (int64_t) (g->burst - 1) * step;
+    }
+
+    return NGX_CAMPAIGN_GCRA_LONG;
 }
 
 
@@ -120,4 +128,56 @@ ngx_campaign_gcra_count(int64_t now, int64_t until, ngx_uint_t want, int64_t fir
     n = (uint64_t) (until - first) / (uint64_t) step + 1;
 
     return ngx_min(n, want);
+}
+
+
+int64_t
+ngx_campaign_gcra_pace_next(const ngx_campaign_gcra_t *g, int64_t slack, int64_t now)
+{
+    int64_t  tau;
+
+    tau = ngx_campaign_gcra_tau(g, ngx_campaign_gcra_step(g->rate));
+
+    return ngx_max(now, g->tat - ngx_max(tau, slack));
+}
+
+
+void
+ngx_campaign_gcra_pace_sent(ngx_campaign_gcra_t *g, int64_t now)
+{
+    g->tat = ngx_max(g->tat, now) + ngx_campaign_gcra_step(g->rate);
+}
+
+
+/* messages that were late by less than the burst, or the slack, have moved nothing */
+
+int64_t
+ngx_campaign_gcra_pace_tat(const ngx_campaign_gcra_t *g, int64_t slack, uint64_t n)
+{
+    int64_t  tau, step;
+
+    step = ngx_campaign_gcra_step(g->rate);
+    tau = ngx_campaign_gcra_tau(g, step);
+
+    n = ngx_min(n, (uint64_t) (NGX_CAMPAIGN_GCRA_LONG / step));
+
+    return g->tat + (int64_t) n * step - ngx_max(slack - tau, 0);
+}
+
+
+int64_t
+ngx_campaign_gcra_before(const ngx_campaign_gcra_t *g, int64_t first)
+{
+    return first + ngx_campaign_gcra_tau(g, ngx_campaign_gcra_step(g->rate));
+}
+
+
+int64_t
+ngx_campaign_gcra_spent(const ngx_campaign_gcra_t *g, int64_t now)
+{
+    int64_t  step;
+
+    step = ngx_campaign_gcra_step(g->rate);
+
+    return now + ngx_campaign_gcra_tau(g, step) + step;
 }

@@ -42,4 +42,26 @@ int64_t ngx_campaign_gcra_next(const ngx_campaign_gcra_t *g, int64_t now);
 int64_t ngx_campaign_gcra_step(uint64_t rate);
 
 
+/*
+ * Pace: the limiter once more, at the moment of sending.  A grant's messages that are late (the commit was, the process did not run) would
+ * all go at once; a limiter that notes when each really went holds them back, so that what arrives keeps rate and burst.  Its clock may be
+ * any that never goes back.  `slack` ns that a message may be late without effect on those after it: no timer is finer.
+ */
+
+/* when the next message may go; not before now */
+int64_t ngx_campaign_gcra_pace_next(const ngx_campaign_gcra_t *g, int64_t slack, int64_t now);
+
+/* a message goes now */
+void ngx_campaign_gcra_pace_sent(ngx_campaign_gcra_t *g, int64_t now);
+
+/* tat that grants have to go on from, when n messages of theirs have still to go */
+int64_t ngx_campaign_gcra_pace_tat(const ngx_campaign_gcra_t *g, int64_t slack, uint64_t n);
+
+/* tat as it was before a grant whose first message may go at `first` */
+int64_t ngx_campaign_gcra_before(const ngx_campaign_gcra_t *g, int64_t first);
+
+/* tat when the burst is spent, and one message more */
+int64_t ngx_campaign_gcra_spent(const ngx_campaign_gcra_t *g, int64_t now);
+
+
 #endif /* _NGX_CAMPAIGN_GCRA_H_INCLUDED_ */

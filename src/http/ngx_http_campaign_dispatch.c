@@ -45,8 +45,8 @@ ngx_http_campaign_dispatch_tick(ngx_event_t *ev)
     if (d->draining) {
         ngx_http_campaign_window_close(d, 1);
 
-    } else {
-        ngx_http_campaign_window_send(d, now);
+    } else if (ngx_http_campaign_window_send(d, now) == NGX_DECLINED && d->peeking == NULL) {
+        ngx_http_campaign_lease_peek(d);
     }
 
     if (ngx_http_campaign_turn_at(d, now) <= now) {
@@ -75,7 +75,7 @@ ngx_http_campaign_dispatch_arm(ngx_http_campaign_dispatch_t *d, int64_t now)
 
     at = now + NGX_HTTP_CAMPAIGN_DISPATCH_PEEK;
 
-    if (!d->draining && d->windows) {
+    if (!d->draining && d->windows && !(d->peeking && now - d->sure > NGX_HTTP_CAMPAIGN_DISPATCH_SURE)) {
         at = ngx_min(at, ngx_max(d->windows->at, d->busy));
     }
 

@@ -19,6 +19,8 @@
 
 #define NGX_HTTP_CAMPAIGN_DISPATCH_TRY    30            /* ms between two tries for the lock; reloads may follow each other quickly */
 #define NGX_HTTP_CAMPAIGN_DISPATCH_PEEK   100000        /* us without a turn after which the store is looked at: a hint may be lost */
+#define NGX_HTTP_CAMPAIGN_DISPATCH_SURE   25000         /* us after which nothing is sent before the store was asked for the epoch */
+#define NGX_HTTP_CAMPAIGN_DISPATCH_SLACK  5000000LL     /* ns that a message may be late without effect on the next: see gcra_pace_ */
 #define NGX_HTTP_CAMPAIGN_DISPATCH_NEVER  NGX_CAMPAIGN_PICK_NEVER
 
 
@@ -33,6 +35,11 @@ typedef struct {
     ngx_campaign_pick_account_t   pick;
     ngx_uint_t                    campaigns;    /* that stand in the picture */
     ngx_queue_t                   queue;        /* in dispatch->idle, if it has none */
+    ngx_queue_t                   windows;      /* in the order of their claims; the first is in dispatch->windows */
+    ngx_uint_t                    unsent;       /* messages in them */
+    int64_t                       tat;          /* pace of what really goes, monotonic ns */
+    ngx_queue_t                   late;         /* in dispatch->late */
+    unsigned                      is_late:1;
     unsigned                      idle:1;
 } ngx_http_campaign_live_account_t;
 
@@ -57,6 +64,9 @@ typedef struct {
 
 typedef struct {
     ngx_campaign_heap_node_t      node;         /* in dispatch->windows by the next start, monotonic us */
+    ngx_queue_t                   queue;        /* in account->windows */
+    ngx_http_campaign_live_account_t  *account; /* NULL: it left the picture, and its messages are given back */
+    ngx_uint_t                    left;         /* messages that did not start */
     ngx_http_campaign_turn_t     *turn;
     ngx_campaign_grant_t         *grant;
     ngx_http_campaign_live_t    **lives;        /* one a claim */
@@ -121,6 +131,8 @@ struct ngx_http_campaign_dispatch_s {
 
     /* windows */
     ngx_campaign_heap_node_t           *windows;
+    ngx_queue_t                         late;       /* accounts whose messages go later than they were claimed for */
+    int64_t                             sure;       /* monotonic us: when the store was last asked whether the epoch is the newest */
     ngx_campaign_outcome_t             *outcomes;   /* not yet in a turn; there is room for one of every claimed message */
     ngx_uint_t                          noutcomes, room;
     ngx_uint_t                          claimed;    /* messages claimed and not settled, of this epoch */
@@ -205,6 +217,7 @@ ngx_int_t ngx_http_campaign_picture_change(ngx_http_campaign_dispatch_t *d, ngx_
 void ngx_http_campaign_picture_sweep(ngx_http_campaign_dispatch_t *d);
 
 /* NULL: it does not stand in the picture */
+ngx_http_campaign_live_account_t *ngx_http_campaign_picture_find_account(ngx_http_campaign_dispatch_t *d, uint32_t no);
 ngx_http_campaign_live_t *ngx_http_campaign_picture_find(ngx_http_campaign_dispatch_t *d, uint64_t campaign);
 void ngx_http_campaign_picture_remove(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_live_t *live);
 void ngx_http_campaign_live_unref(ngx_http_campaign_live_t *live);
@@ -218,8 +231,11 @@ ngx_int_t ngx_http_campaign_window_reserve(ngx_http_campaign_dispatch_t *d, ngx_
 /* queues what a grant of the turn has claimed */
 void ngx_http_campaign_window_open(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_window_t *w, int64_t now, int64_t wall);
 
-/* starts what is due */
-void ngx_http_campaign_window_send(ngx_http_campaign_dispatch_t *d, int64_t now);
+/* starts what is due; NGX_DECLINED: not before the store was asked for the epoch */
+ngx_int_t ngx_http_campaign_window_send(ngx_http_campaign_dispatch_t *d, int64_t now);
+
+/* the account goes: its windows are on their own */
+void ngx_http_campaign_window_orphan(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_live_account_t *a);
 
 /* gives back all that did not start.  record 0: forgets it */
 void ngx_http_campaign_window_close(ngx_http_campaign_dispatch_t *d, ngx_uint_t record);

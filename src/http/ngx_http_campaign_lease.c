@@ -194,6 +194,7 @@ ngx_http_campaign_lease_taken(ngx_campaign_op_t *op)
     d->wait = 0;
     d->epoch = epoch;
     d->peeked = ngx_http_campaign_dispatch_clock();
+    d->sure = d->peeked;
 
     ngx_http_campaign_lease_listen(d);
     ngx_http_campaign_dispatch_run(d);
@@ -342,6 +343,7 @@ ngx_http_campaign_lease_peeked(ngx_campaign_op_t *op)
     }
 
     d->start = peek.next;
+    d->sure = d->peeked;
 
     if (peek.changed) {
         d->changed = 1;

@@ -52,6 +52,7 @@ ngx_http_campaign_picture_reset(ngx_http_campaign_dispatch_t *d)
     ngx_rbtree_init(&d->accounts, &d->no_account, ngx_rbtree_insert_value);
     ngx_rbtree_init(&d->campaigns, &d->no_campaign, ngx_rbtree_insert_value);
     ngx_queue_init(&d->idle);
+    ngx_queue_init(&d->late);
 
     ngx_campaign_pick_init(&d->pick);
 }
@@ -72,6 +73,7 @@ ngx_http_campaign_picture_clear(ngx_http_campaign_dispatch_t *d)
     while (d->accounts.root != d->accounts.sentinel) {
         node = d->accounts.root;
         a = ngx_rbtree_data(node, ngx_http_campaign_live_account_t, node);
+        ngx_http_campaign_window_orphan(d, a);
         ngx_rbtree_delete(&d->accounts, node);
         ngx_free(a);
     }
@@ -141,12 +143,11 @@ ngx_http_campaign_picture_change_account(ngx_http_campaign_dispatch_t *d, ngx_ca
 static ngx_http_campaign_live_account_t *
 ngx_http_campaign_picture_account(ngx_http_campaign_dispatch_t *d, uint32_t no)
 {
-    ngx_rbtree_node_t                 *node;
     ngx_http_campaign_live_account_t  *a;
 
-    node = ngx_http_campaign_picture_lookup(&d->accounts, no);
-    if (node) {
-        return ngx_rbtree_data(node, ngx_http_campaign_live_account_t, node);
+    a = ngx_http_campaign_picture_find_account(d, no);
+    if (a) {
+        return a;
     }
 
     a = ngx_calloc(sizeof(ngx_http_campaign_live_account_t) + d->pick.ngateways * sizeof(ngx_campaign_pick_lane_t), d->log);
@@ -163,6 +164,8 @@ ngx_http_campaign_picture_account(ngx_http_campaign_dispatch_t *d, uint32_t no)
     a->pick.data = a;
 
     ngx_campaign_pick_account_add(&d->pick, &a->pick);
+
+    ngx_queue_init(&a->windows);
 
     ngx_queue_insert_tail(&d->idle, &a->queue);
     a->idle = 1;
@@ -364,9 +367,21 @@ ngx_http_campaign_picture_sweep(ngx_http_campaign_dispatch_t *d)
 
         ngx_queue_remove(&a->queue);
         ngx_campaign_pick_account_remove(&d->pick, &a->pick);
+        ngx_http_campaign_window_orphan(d, a);
         ngx_rbtree_delete(&d->accounts, &a->node);
         ngx_free(a);
     }
+}
+
+
+ngx_http_campaign_live_account_t *
+ngx_http_campaign_picture_find_account(ngx_http_campaign_dispatch_t *d, uint32_t no)
+{
+    ngx_rbtree_node_t  *node;
+
+    node = ngx_http_campaign_picture_lookup(&d->accounts, no);
+
+    return node ? ngx_rbtree_data(node, ngx_http_campaign_live_account_t, node) : NULL;
 }
 
 

@@ -21,6 +21,8 @@
 
 static ngx_uint_t ngx_http_campaign_turn_claims(ngx_http_campaign_dispatch_t *d);
 static ngx_http_campaign_turn_t *ngx_http_campaign_turn_make(ngx_http_campaign_dispatch_t *d);
+static ngx_int_t ngx_http_campaign_turn_limits(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_turn_t *t);
+static void ngx_http_campaign_turn_unlimit(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_turn_t *t);
 static ngx_int_t ngx_http_campaign_turn_grants(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_turn_t *t, int64_t wall);
 static ngx_int_t ngx_http_campaign_turn_grant(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_turn_t *t, ngx_uint_t n,
     ngx_campaign_pick_account_t *a, int64_t wall);
@@ -29,7 +31,7 @@ static void ngx_http_campaign_turn_unpick(ngx_http_campaign_dispatch_t *d, int64
 static void ngx_http_campaign_turn_done(ngx_campaign_op_t *op);
 static void ngx_http_campaign_turn_failed(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_turn_t *t, int64_t now);
 static void ngx_http_campaign_turn_well(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_turn_t *t);
-static void ngx_http_campaign_turn_take(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_turn_t *t, int64_t now);
+static void ngx_http_campaign_turn_take(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_turn_t *t);
 static void ngx_http_campaign_turn_repeats(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_turn_t *t, int64_t wall);
 static void ngx_http_campaign_turn_claimed(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_turn_t *t, int64_t wall);
 static void ngx_http_campaign_turn_back(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_turn_t *t);
@@ -177,6 +179,13 @@ ngx_http_campaign_turn_make(ngx_http_campaign_dispatch_t *d)
         return NULL;
     }
 
+    ngx_campaign_op_init(&t->op, pool, d->log, ngx_http_campaign_turn_done, t);
+
+    if (ngx_http_campaign_turn_limits(d, t) != NGX_OK) {
+        ngx_destroy_pool(pool);
+        return NULL;
+    }
+
     if (d->noutcomes) {
         t->turn.outcomes = ngx_palloc(pool, d->noutcomes * sizeof(ngx_campaign_outcome_t));
         if (t->turn.outcomes == NULL) {
@@ -188,8 +197,6 @@ ngx_http_campaign_turn_make(ngx_http_campaign_dispatch_t *d)
         t->turn.noutcomes = d->noutcomes;
     }
 
-    ngx_campaign_op_init(&t->op, pool, d->log, ngx_http_campaign_turn_done, t);
-
     t->dispatch = d;
     t->turn.epoch = d->epoch;
     t->turn.uncertain = d->uncertain;
@@ -197,6 +204,64 @@ ngx_http_campaign_turn_make(ngx_http_campaign_dispatch_t *d)
     t->turn.last = d->draining;
 
     return t;
+}
+
+
+/* accounts whose messages went late; NGX_ERROR: no memory, they stay noted */
+
+static ngx_int_t
+ngx_http_campaign_turn_limits(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_turn_t *t)
+{
+    ngx_uint_t                         n;
+    ngx_queue_t                       *q;
+    ngx_campaign_limit_t              *limit;
+    ngx_http_campaign_live_account_t  *a;
+
+    for (n = 0, q = ngx_queue_head(&d->late); q != ngx_queue_sentinel(&d->late); q = ngx_queue_next(q)) {
+        n++;
+    }
+
+    if (n == 0) {
+        return NGX_OK;
+    }
+
+    t->turn.limits = ngx_palloc(t->op.pool, n * sizeof(ngx_campaign_limit_t));
+    if (t->turn.limits == NULL) {
+        return NGX_ERROR;
+    }
+
+    while (!ngx_queue_empty(&d->late)) {
+        a = ngx_queue_data(ngx_queue_head(&d->late), ngx_http_campaign_live_account_t, late);
+
+        ngx_queue_remove(&a->late);
+        a->is_late = 0;
+
+        limit = &t->turn.limits[t->turn.nlimits++];
+        limit->account = (uint32_t) a->node.key;
+        limit->tat = a->pick.gcra.tat;
+    }
+
+    return NGX_OK;
+}
+
+
+/* the turn that was to tell of them failed */
+
+static void
+ngx_http_campaign_turn_unlimit(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_turn_t *t)
+{
+    ngx_uint_t                         i;
+    ngx_http_campaign_live_account_t  *a;
+
+    for (i = 0; i < t->turn.nlimits; i++) {
+        a = ngx_http_campaign_picture_find_account(d, t->turn.limits[i].account);
+
+        if (a && !a->is_late) {
+            a->pick.gcra.tat = ngx_max(a->pick.gcra.tat, t->turn.limits[i].tat);
+            a->is_late = 1;
+            ngx_queue_insert_tail(&d->late, &a->late);
+        }
+    }
 }
 
 
@@ -327,8 +392,9 @@ ngx_http_campaign_turn_done(ngx_campaign_op_t *op)
     switch (op->rc) {
 
     case NGX_CAMPAIGN_OK:
+        d->sure = ngx_max(d->sure, t->started);
         ngx_http_campaign_turn_well(d, t);
-        ngx_http_campaign_turn_take(d, t, now);
+        ngx_http_campaign_turn_take(d, t);
         break;
 
     case NGX_CAMPAIGN_FENCED:
@@ -357,6 +423,8 @@ ngx_http_campaign_turn_failed(ngx_http_campaign_dispatch_t *d, ngx_http_campaign
     if (t->turn.ngrants) {
         ngx_http_campaign_turn_unpick(d, ngx_campaign_now());
     }
+
+    ngx_http_campaign_turn_unlimit(d, t);
 
     if (d->failed_at == 0) {
         d->failed_at = now;
@@ -403,14 +471,15 @@ ngx_http_campaign_turn_well(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_t
 /* what a turn brought; the order is that of the transaction */
 
 static void
-ngx_http_campaign_turn_take(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_turn_t *t, int64_t now)
+ngx_http_campaign_turn_take(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_turn_t *t)
 {
-    int64_t                    wall;
+    int64_t                    now, wall;
     uint64_t                  *no;
     ngx_uint_t                 i;
     ngx_http_campaign_live_t  *live;
 
     wall = ngx_campaign_now();
+    now = ngx_http_campaign_dispatch_clock();           /* after it: whoever comes between the two makes messages later, not earlier */
 
     ngx_http_campaign_turn_repeats(d, t, wall);
 

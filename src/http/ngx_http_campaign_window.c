@@ -2,7 +2,8 @@
 /*
  * Claimed messages until they are settled.  It keeps true: each claimed message gets one outcome (unless another dispatcher has it by
  * now), and there is room for it before the message is claimed; a turn's memory, where its messages live, is freed with the last of
- * them.
+ * them; an account's messages go in the order of their claims, at its pace, however late they are; nothing goes when it is not known
+ * whether another dispatcher took over.
  */
 
 #include "ngx_http_campaign_dispatch.h"
@@ -12,6 +13,7 @@
 #define NGX_HTTP_CAMPAIGN_WINDOW_BUSY    10000          /* us until a message that found no connection is tried again */
 #define NGX_HTTP_CAMPAIGN_WINDOW_ERROR   100000         /* us, the same for no memory */
 #define NGX_HTTP_CAMPAIGN_WINDOW_AHEAD   2000000000LL   /* ns: no start is later, whatever the clocks say */
+#define NGX_HTTP_CAMPAIGN_WINDOW_LATE    1000000        /* ns of a pace behind that nobody need know of */
 #define NGX_HTTP_CAMPAIGN_WINDOW_SLAB    16             /* deliveries allocated at once */
 
 
@@ -25,6 +27,11 @@ struct ngx_http_campaign_flight_s {
 };
 
 
+static void ngx_http_campaign_window_lead(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_window_t *w);
+static void ngx_http_campaign_window_wait(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_window_t *w);
+static void ngx_http_campaign_window_leave(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_window_t *w);
+static ngx_uint_t ngx_http_campaign_window_next(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_window_t *w);
+static void ngx_http_campaign_window_sent(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_live_account_t *a, int64_t now);
 static ngx_int_t ngx_http_campaign_window_message(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_window_t *w, int64_t now);
 static ngx_campaign_claim_t *ngx_http_campaign_window_claim(ngx_http_campaign_window_t *w);
 static ngx_uint_t ngx_http_campaign_window_unsent(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_live_t *live,
@@ -44,7 +51,8 @@ static ngx_http_campaign_flight_t *ngx_http_campaign_window_flight(ngx_http_camp
 void
 ngx_http_campaign_window_open(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_window_t *w, int64_t now, int64_t wall)
 {
-    int64_t  ahead;
+    int64_t     ahead;
+    ngx_uint_t  i;
 
     ahead = ngx_min(w->grant->first - wall * 1000, NGX_HTTP_CAMPAIGN_WINDOW_AHEAD);
 
@@ -52,15 +60,110 @@ ngx_http_campaign_window_open(ngx_http_campaign_dispatch_t *d, ngx_http_campaign
     w->step = w->grant->step;
     w->claim = 0;
     w->message = 0;
+    w->left = w->grant->granted;
+    w->account = NULL;
 
     d->claimed += w->grant->granted;
     w->turn->messages += w->grant->granted;
 
-    ngx_campaign_heap_add(&d->windows, &w->node, w->next / 1000);
+    for (i = 0; i < w->grant->nclaims && w->account == NULL; i++) {
+        w->account = w->lives[i]->account;              /* all are of one; NULL: the campaign left the picture */
+    }
+
+    if (w->account == NULL) {
+        ngx_campaign_heap_add(&d->windows, &w->node, w->next / 1000);
+        return;
+    }
+
+    w->account->unsent += w->left;
+    ngx_queue_insert_tail(&w->account->windows, &w->queue);
+
+    if (ngx_queue_head(&w->account->windows) == &w->queue) {
+        ngx_http_campaign_window_lead(d, w);
+    }
+}
+
+
+/* the account's first window: its pace goes on from where the store's limiter was when these messages were claimed */
+
+static void
+ngx_http_campaign_window_lead(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_window_t *w)
+{
+    ngx_http_campaign_live_account_t  *a;
+
+    a = w->account;
+
+    a->tat = ngx_max(a->tat, ngx_campaign_gcra_before(&a->pick.gcra, w->next));
+
+    ngx_http_campaign_window_wait(d, w);
+}
+
+
+/* until its next message may go */
+
+static void
+ngx_http_campaign_window_wait(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_window_t *w)
+{
+    int64_t              at;
+    ngx_campaign_gcra_t  pace;
+
+    at = w->next;
+
+    if (w->account) {
+        pace = w->account->pick.gcra;
+        pace.tat = w->account->tat;
+        at = ngx_campaign_gcra_pace_next(&pace, NGX_HTTP_CAMPAIGN_DISPATCH_SLACK, at);
+    }
+
+    ngx_campaign_heap_add(&d->windows, &w->node, at / 1000);
+}
+
+
+/* its last message goes: the account's next window leads */
+
+static void
+ngx_http_campaign_window_leave(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_window_t *w)
+{
+    ngx_http_campaign_live_account_t  *a;
+
+    a = w->account;
+
+    if (a == NULL) {
+        return;
+    }
+
+    ngx_queue_remove(&w->queue);
+
+    if (!ngx_queue_empty(&a->windows)) {
+        ngx_http_campaign_window_lead(d, ngx_queue_data(ngx_queue_head(&a->windows), ngx_http_campaign_window_t, queue));
+    }
 }
 
 
 void
+ngx_http_campaign_window_orphan(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_live_account_t *a)
+{
+    ngx_http_campaign_window_t  *w;
+
+    while (!ngx_queue_empty(&a->windows)) {
+        w = ngx_queue_data(ngx_queue_head(&a->windows), ngx_http_campaign_window_t, queue);
+
+        ngx_queue_remove(&w->queue);
+        w->account = NULL;
+
+        if (!w->node.set) {
+            ngx_http_campaign_window_wait(d, w);
+        }
+    }
+
+    if (a->is_late) {
+        ngx_queue_remove(&a->late);
+        a->is_late = 0;
+    }
+}
+
+
+ngx_int_t
 ngx_http_campaign_window_send(ngx_http_campaign_dispatch_t *d, int64_t now)
 {
     ngx_int_t                    rc;
@@ -71,7 +174,13 @@ ngx_http_campaign_window_send(ngx_http_campaign_dispatch_t *d, int64_t now)
 
         if (n == NGX_HTTP_CAMPAIGN_WINDOW_STARTS) {
             ngx_post_event(&d->tick, &ngx_posted_next_events);
-            return;
+            return NGX_OK;
+        }
+
+        now = ngx_http_campaign_dispatch_clock();       /* the process may have been stopped since the last one */
+
+        if (now - d->sure > NGX_HTTP_CAMPAIGN_DISPATCH_SURE) {
+            return NGX_DECLINED;
         }
 
         w = ngx_rbtree_data(d->windows, ngx_http_campaign_window_t, node);
@@ -92,9 +201,11 @@ ngx_http_campaign_window_send(ngx_http_campaign_dispatch_t *d, int64_t now)
             ngx_campaign_heap_add(&d->windows, &w->node, now + NGX_HTTP_CAMPAIGN_WINDOW_ERROR);
 
         } else {
-            ngx_campaign_heap_add(&d->windows, &w->node, w->next / 1000);
+            ngx_http_campaign_window_wait(d, w);
         }
     }
+
+    return NGX_OK;
 }
 
 
@@ -122,18 +233,78 @@ ngx_http_campaign_window_message(ngx_http_campaign_dispatch_t *d, ngx_http_campa
         if (rc != NGX_OK) {
             return rc;
         }
+
+        if (w->account) {
+            ngx_http_campaign_window_sent(d, w->account, now);
+        }
     }
 
-    w->message++;
-    w->next += w->step;
-
-    last = (ngx_http_campaign_window_claim(w) == NULL);
+    last = ngx_http_campaign_window_next(d, w);
 
     if (unsent) {
         ngx_http_campaign_window_settle(d, t, live);
     }
 
     return last ? NGX_DONE : NGX_OK;
+}
+
+
+/* a message has gone, or not: 1: it was the window's last */
+
+static ngx_uint_t
+ngx_http_campaign_window_next(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_window_t *w)
+{
+    w->message++;
+    w->next += w->step;
+    w->left--;
+
+    if (w->account) {
+        w->account->unsent--;
+    }
+
+    if (ngx_http_campaign_window_claim(w)) {
+        return 0;
+    }
+
+    ngx_http_campaign_window_leave(d, w);
+
+    return 1;
+}
+
+
+/*
+ * Notes the pace, of a message that still counts as unsent.  If it fell behind what the store knows, the next turn says so: claims go on from
+ * there, and who takes over, too.
+ */
+
+static void
+ngx_http_campaign_window_sent(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_live_account_t *a, int64_t now)
+{
+    int64_t              tat, wall;
+    ngx_campaign_gcra_t  pace;
+
+    pace = a->pick.gcra;
+    pace.tat = a->tat;
+
+    ngx_campaign_gcra_pace_sent(&pace, now * 1000);
+
+    a->tat = pace.tat;
+
+    wall = ngx_campaign_now();
+
+    tat = ngx_campaign_gcra_pace_tat(&pace, NGX_HTTP_CAMPAIGN_DISPATCH_SLACK, a->unsent - 1)
+          + (wall - ngx_http_campaign_dispatch_clock()) * 1000;
+
+    if (tat <= a->pick.gcra.tat + NGX_HTTP_CAMPAIGN_WINDOW_LATE) {
+        return;
+    }
+
+    a->pick.gcra.tat = tat;
+
+    if (!a->is_late) {
+        a->is_late = 1;
+        ngx_queue_insert_tail(&d->late, &a->late);
+    }
 }
 
 
@@ -402,8 +573,7 @@ ngx_http_campaign_window_close(ngx_http_campaign_dispatch_t *d, ngx_uint_t recor
                 ngx_http_campaign_window_back(d, &claim->messages[w->message], wall);
             }
 
-            w->message++;
-            last = (ngx_http_campaign_window_claim(w) == NULL);
+            last = ngx_http_campaign_window_next(d, w);
 
             ngx_http_campaign_window_settle(d, t, live);
 

@@ -426,10 +426,17 @@ typedef struct {                                /* an account's claims in one tu
     int64_t                  tat;
 } ngx_campaign_grant_t;
 
+typedef struct {                                /* an account's messages went, or will go, later than they were claimed for */
+    uint32_t                 account;
+    int64_t                  tat;               /* ns: its limiter goes on from here, if it is not further on */
+} ngx_campaign_limit_t;
+
 typedef struct {
     uint64_t                 epoch;
     ngx_campaign_outcome_t  *outcomes;          /* the store sorts them */
     ngx_uint_t               noutcomes;
+    ngx_campaign_limit_t    *limits;            /* before the grants, and in the last turn */
+    ngx_uint_t               nlimits;
     ngx_campaign_grant_t    *grants;
     ngx_uint_t               ngrants;
     ngx_str_t               *uncertain;         /* channels whose uncertain messages fail; those of others go again */

@@ -14,6 +14,7 @@
 #define NGX_CAMPAIGN_CLAIM_GONE  4096           /* places of contacts that get no message, passed in one claim */
 
 
+static ngx_campaign_rc_e ngx_campaign_limit_put(ngx_campaign_txn_t *t, uint32_t account, int64_t tat);
 static ngx_campaign_rc_e ngx_campaign_turn_claim(ngx_campaign_states_t *x, ngx_campaign_claim_t *c, uint32_t account, uint32_t allowed);
 static ngx_campaign_rc_e ngx_campaign_turn_claim_some(ngx_campaign_states_t *x, ngx_campaign_claim_t *c,
     ngx_campaign_campaign_t *campaign, uint32_t want);
@@ -55,13 +56,71 @@ ngx_campaign_limit_get(ngx_campaign_txn_t *t, uint32_t account, int64_t *tat)
 }
 
 
+static ngx_campaign_rc_e
+ngx_campaign_limit_put(ngx_campaign_txn_t *t, uint32_t account, int64_t tat)
+{
+    int     rc;
+    u_char  key[4], value[8];
+
+    ngx_campaign_be32_put(key, account);
+    ngx_campaign_be64_put(value, (uint64_t) tat);
+
+    rc = ngx_campaign_lmdb_put(t, NGX_CAMPAIGN_DB_LIMIT, key, 4, value, 8);
+
+    return rc == 0 ? NGX_CAMPAIGN_OK : ngx_campaign_lmdb_failed(t, rc, "limit of account");
+}
+
+
+ngx_campaign_rc_e
+ngx_campaign_limit_raise(ngx_campaign_txn_t *t, uint32_t account, int64_t tat)
+{
+    int64_t                 old;
+    ngx_campaign_rc_e       rc;
+    ngx_campaign_account_t  a;
+
+    ngx_memzero(&a, sizeof(ngx_campaign_account_t));
+
+    rc = ngx_campaign_lmdb_record_get(t, NGX_CAMPAIGN_ACCOUNT, 0, account, NULL, &a);
+    if (rc != NGX_CAMPAIGN_OK) {
+        return rc == NGX_CAMPAIGN_NOT_FOUND ? NGX_CAMPAIGN_OK : rc;
+    }
+
+    rc = ngx_campaign_limit_get(t, account, &old);
+    if (rc != NGX_CAMPAIGN_OK || tat <= old) {
+        return rc;
+    }
+
+    return ngx_campaign_limit_put(t, account, tat);
+}
+
+
+ngx_campaign_rc_e
+ngx_campaign_limit_spend(ngx_campaign_txn_t *t, uint32_t account)
+{
+    ngx_campaign_rc_e       rc;
+    ngx_campaign_gcra_t     gcra;
+    ngx_campaign_account_t  a;
+
+    ngx_memzero(&a, sizeof(ngx_campaign_account_t));
+
+    rc = ngx_campaign_lmdb_record_get(t, NGX_CAMPAIGN_ACCOUNT, 0, account, NULL, &a);
+    if (rc != NGX_CAMPAIGN_OK) {
+        return rc == NGX_CAMPAIGN_NOT_FOUND ? NGX_CAMPAIGN_OK : rc;
+    }
+
+    gcra.rate = a.rate;
+    gcra.burst = a.burst;
+    gcra.tat = 0;
+
+    return ngx_campaign_limit_raise(t, account, ngx_campaign_gcra_spent(&gcra, t->now * 1000));
+}
+
+
 /* an account's claims, as many as its rate allows; the limiter's state is committed with them */
 
 ngx_campaign_rc_e
 ngx_campaign_turn_grant(ngx_campaign_states_t *x, ngx_campaign_grant_t *g)
 {
-    int                     rc;
-    u_char                  key[4], value[8];
     int64_t                 now, until;
     uint32_t                want, allowed;
     ngx_uint_t              i;
@@ -134,12 +193,7 @@ ngx_campaign_turn_grant(ngx_campaign_states_t *x, ngx_campaign_grant_t *g)
 
     g->tat = gcra.tat;
 
-    ngx_campaign_be32_put(key, g->account);
-    ngx_campaign_be64_put(value, (uint64_t) gcra.tat);
-
-    rc = ngx_campaign_lmdb_put(x->t, NGX_CAMPAIGN_DB_LIMIT, key, 4, value, 8);
-
-    return rc == 0 ? NGX_CAMPAIGN_OK : ngx_campaign_lmdb_failed(x->t, rc, "limit of account");
+    return ngx_campaign_limit_put(x->t, g->account, gcra.tat);
 }
 
 

@@ -170,6 +170,11 @@ ngx_campaign_turn_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, void *args)
     }
 
     rc = ngx_campaign_turn_outcomes(x);
+
+    for (i = 0; i < turn->nlimits && rc == NGX_CAMPAIGN_OK; i++) {
+        rc = ngx_campaign_limit_raise(t, turn->limits[i].account, turn->limits[i].tat);
+    }
+
     if (rc != NGX_CAMPAIGN_OK || turn->last) {
         return rc;
     }
@@ -614,6 +619,7 @@ ngx_campaign_turn_change_account(ngx_campaign_states_t *x, uint32_t account)
 static ngx_campaign_rc_e
 ngx_campaign_turn_change_campaign(ngx_campaign_states_t *x, uint32_t account, uint64_t no)
 {
+    uint32_t                  uncertain;
     ngx_campaign_rc_e         rc;
     ngx_campaign_live_t      *live;
     ngx_campaign_campaign_t   c;
@@ -627,11 +633,16 @@ ngx_campaign_turn_change_campaign(ngx_campaign_states_t *x, uint32_t account, ui
     }
 
     if (rc == NGX_CAMPAIGN_OK && x->run.epoch != x->turn->epoch) {
+        uncertain = x->run.progress.enroute;
 
         rc = ngx_campaign_turn_recover(x, &c.rec.channel);
 
         if (rc == NGX_CAMPAIGN_OK) {
             rc = ngx_campaign_states_close(x);
+        }
+
+        if (rc == NGX_CAMPAIGN_OK && uncertain) {
+            rc = ngx_campaign_limit_spend(x->t, account);
         }
     }
 

@@ -84,5 +84,11 @@ ngx_campaign_rc_e ngx_campaign_turn_grant(ngx_campaign_states_t *x, ngx_campaign
 /* the limiter's state, ns; 0: it never sent */
 ngx_campaign_rc_e ngx_campaign_limit_get(ngx_campaign_txn_t *t, uint32_t account, int64_t *tat);
 
+/* moves it on, never back; of an account that is gone: nothing */
+ngx_campaign_rc_e ngx_campaign_limit_raise(ngx_campaign_txn_t *t, uint32_t account, int64_t tat);
+
+/* messages of the account are uncertain: nobody knows when they went, so it has no burst now */
+ngx_campaign_rc_e ngx_campaign_limit_spend(ngx_campaign_txn_t *t, uint32_t account);
+
 
 #endif /* _NGX_CAMPAIGN_STORE_LMDB_TURN_H_INCLUDED_ */

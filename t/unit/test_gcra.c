@@ -36,6 +36,8 @@ static void test_one(void);
 static void test_peek_and_next(void);
 static void test_clock(void);
 static void test_extremes(void);
+static void test_pace(void);
+static void test_pace_late(void);
 
 static void test_run(test_run_t *t);
 static void test_release(test_run_t *t, int64_t first, int64_t step, ngx_uint_t k, int64_t until);
@@ -54,6 +56,8 @@ main(void)
     test_peek_and_next();
     test_clock();
     test_extremes();
+    test_pace();
+    test_pace_late();
 
     return done_testing();
 }
@@ -405,4 +409,82 @@ test_extremes(void)
     g.tat = 0;
 
     is_uint(ngx_campaign_gcra_take(&g, TEST_NOW, TEST_NOW - 1, 5, &first, &step), 0, "gcra_grants_nothing_until_before_now");
+}
+
+
+/* sends as soon as schedule and pace let, from `now` on; tells how many went before `until`, and moves the schedule's place on */
+
+static ngx_uint_t
+pace_run(ngx_campaign_gcra_t *pace, int64_t *at, int64_t step, int64_t now, int64_t until)
+{
+    int64_t     go;
+    ngx_uint_t  n;
+
+    for (n = 0; ; n++) {
+        go = ngx_campaign_gcra_pace_next(pace, 5 * TEST_MS, ngx_max(now, *at));
+        if (go >= until) {
+            return n;
+        }
+
+        ngx_campaign_gcra_pace_sent(pace, go);
+        *at += step;
+    }
+}
+
+
+static void
+test_pace(void)
+{
+    int64_t              first, step, at, now, tat;
+    ngx_uint_t           i, late;
+    ngx_campaign_gcra_t  g, pace;
+
+    g.rate = 1000 * NGX_CAMPAIGN_RATE_UNIT;
+    g.burst = 1;
+    g.tat = 0;
+
+    (void) ngx_campaign_gcra_take(&g, TEST_NOW, TEST_NOW + NGX_CAMPAIGN_NS, 1000, &first, &step);
+
+    pace = g;
+    pace.tat = ngx_campaign_gcra_before(&g, first);
+
+    for (late = 0, i = 0; i < 1000; i++) {
+        at = first + i * step;
+        now = at + (i * 7919 % 4900) * 1000;            /* up to 4.9 ms late */
+        late += (ngx_campaign_gcra_pace_next(&pace, 5 * TEST_MS, now) != now);
+        ngx_campaign_gcra_pace_sent(&pace, now);
+    }
+
+    is_uint(late, 0, "pace_holds_nothing_back_that_is_late_by_less_than_the_slack");
+    ok(ngx_campaign_gcra_pace_tat(&pace, 5 * TEST_MS, 0) <= g.tat, "pace_of_what_was_in_time_moves_no_limiter_on");
+
+    tat = ngx_campaign_gcra_spent(&g, TEST_NOW);
+    g.tat = tat;
+    is_int(ngx_campaign_gcra_next(&g, TEST_NOW), TEST_NOW + step, "gcra_spent_leaves_the_next_message_a_step_away");
+}
+
+
+static void
+test_pace_late(void)
+{
+    int64_t              first, step, at;
+    ngx_uint_t           n;
+    ngx_campaign_gcra_t  g, pace;
+
+    g.rate = 500 * NGX_CAMPAIGN_RATE_UNIT;
+    g.burst = 20;
+    g.tat = 0;
+
+    n = ngx_campaign_gcra_take(&g, TEST_NOW, TEST_NOW + NGX_CAMPAIGN_NS, 500, &first, &step);
+    is_uint(n, 500, "half a thousand are booked");
+
+    /* the commit comes 600 ms late: 300 are overdue */
+
+    pace = g;
+    at = first;
+    pace.tat = ngx_max(0, ngx_campaign_gcra_before(&g, first));
+
+    is_uint(pace_run(&pace, &at, step, TEST_NOW + 600 * TEST_MS, TEST_NOW + 601 * TEST_MS), 20, "pace_lets_the_burst_go_of_what_is_overdue");
+    is_uint(pace_run(&pace, &at, step, TEST_NOW + 601 * TEST_MS, TEST_NOW + 1100 * TEST_MS), 249, "and_the_rest_by_the_rate");
+    ok(ngx_campaign_gcra_pace_tat(&pace, 5 * TEST_MS, 500 - 269) > g.tat + 500 * TEST_MS, "pace_moves_the_limiter_on_by_what_was_lost");
 }

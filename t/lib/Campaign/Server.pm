@@ -112,7 +112,7 @@ sub alive {
 # the worker that took over last
 sub dispatcher {
     my $self = shift;
-    my ($pid) = $self->log_text =~ /.* (\d+)#\d+: [^\n]*took over/s;
+    my ($pid) = $self->log_text =~ /.* (\d+)#\d+: [^\n]*dispatcher: took over/s;
     return $pid && alive($pid) ? $pid : undef;
 }
 

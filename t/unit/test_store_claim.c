@@ -1,0 +1,164 @@
+
+/*
+ * Edge rules of claims, by the store's public header: limiters that go on from what really went, no burst after a crash.
+ */
+
+#include "store_make.h"
+
+
+static void test_limit_raised(void);
+static void test_limit_spent(void);
+
+static void test_campaign(ngx_campaign_campaign_t *c, ngx_uint_t n, uint32_t validity);
+static ngx_uint_t test_allowed(ngx_campaign_campaign_t *c, ngx_uint_t want, ngx_campaign_limit_t *limit);
+
+
+static uint32_t     mine;
+static ngx_pool_t  *pool;
+
+
+int
+main(int argc, char **argv)
+{
+    make_store(argv[0]);
+
+    pool = ngx_create_pool(NGX_DEFAULT_POOL_SIZE, &store_log);
+
+    test_limit_raised();
+    test_limit_spent();
+
+    ngx_destroy_pool(pool);
+    make_end();
+
+    return done_testing();
+}
+
+
+static void
+test_limit_raised(void)
+{
+    ngx_campaign_limit_t     limit;
+    ngx_campaign_campaign_t  c;
+
+    test_campaign(&c, 3000, 0);
+
+    is_uint(test_allowed(&c, 500, NULL), 500, "half of the burst");
+
+    limit.account = mine;
+    limit.tat = ngx_stub_now * 1000 + 999 * (NGX_CAMPAIGN_NS / 1000);
+
+    is_uint(test_allowed(&c, 500, &limit), 1, "what went late is told: its limiter goes on from there, before the turn's own claims");
+
+    limit.tat = 1;
+    is_uint(test_allowed(&c, 500, &limit), 0, "it never goes back");
+
+    limit.account = 77;
+    limit.tat = ngx_stub_now * 1000;
+    is_uint(test_allowed(&c, 0, &limit), 0, "an account that is gone has none");
+
+    ngx_stub_now += 10 * 1000000;
+    is_uint(test_allowed(&c, 2000, NULL), 1000, "later there is a burst again");
+    ok(make_look(NULL), "the store is sound");
+}
+
+
+static void
+test_limit_spent(void)
+{
+    ngx_campaign_campaign_t  c;
+
+    test_campaign(&c, 3000, 0);
+
+    is_uint(test_allowed(&c, 10, NULL), 10, "ten are in flight");
+
+    make_lease();
+    (void) make_turn(NULL, 0, NULL, 0);
+
+    is_uint(test_allowed(&c, 1000, NULL), 0, "after a crash nobody knows when they went: no burst");
+
+    ngx_stub_now += 20000;
+    is_uint(test_allowed(&c, 1000, NULL), 20, "but the rate");
+    ok(make_look(NULL), "the store is sound");
+}
+
+
+/* one in progress, of an account of its own: 1000 messages a second, 1000 at once */
+
+static void
+test_campaign(ngx_campaign_campaign_t *c, ngx_uint_t n, uint32_t validity)
+{
+    char         name[16];
+    store_op_t  *so;
+
+    static ngx_uint_t  made;
+
+    (void) snprintf(name, sizeof(name), "account %lu", (unsigned long) made++);
+
+    mine = make_account(name);
+    make_sender(mine, "Acme", NULL);
+    make_lease();
+
+    ngx_memzero(c, sizeof(ngx_campaign_campaign_t));
+
+    c->rec.account = mine;
+    c->rec.name = make_str(name);
+    c->rec.channel = make_str("SMS");
+    c->from = make_str("Acme");
+    c->text = make_str("Hello");
+    c->validity = validity;
+
+    so = store_op();
+
+    if (store_wait(so, ngx_campaign_store_create(st, &so->op, c, make_pile(so->op.pool, 15550000000ULL, 1, n, 0))) != NGX_CAMPAIGN_OK) {
+        diag("no campaign");
+        exit(2);
+    }
+
+    store_free(so);
+
+    (void) make_turn(NULL, 0, NULL, 0);
+}
+
+
+/* claims that a turn makes, of those that are to be released at once */
+
+static ngx_uint_t
+test_allowed(ngx_campaign_campaign_t *c, ngx_uint_t want, ngx_campaign_limit_t *limit)
+{
+    uint32_t               claimed;
+    store_op_t            *so;
+    ngx_campaign_turn_t    turn;
+    ngx_campaign_claim_t   claim;
+    ngx_campaign_grant_t   grant;
+
+    ngx_memzero(&turn, sizeof(turn));
+    ngx_memzero(&claim, sizeof(claim));
+    ngx_memzero(&grant, sizeof(grant));
+
+    turn.epoch = make_epoch;
+    turn.limits = limit;
+    turn.nlimits = limit ? 1 : 0;
+    turn.grants = &grant;
+    turn.ngrants = 1;
+
+    claim.campaign = c->rec.no;
+    claim.want = want;
+    claim.again = want;
+
+    grant.account = c->rec.account;
+    grant.claims = &claim;
+    grant.nclaims = 1;
+    grant.until = ngx_stub_now * 1000;
+
+    so = store_op();
+
+    if (store_wait(so, ngx_campaign_store_turn(st, &so->op, &turn)) != NGX_CAMPAIGN_OK) {
+        diag("the turn fails");
+        exit(2);
+    }
+
+    claimed = claim.n;
+    store_free(so);
+
+    return claimed;
+}
