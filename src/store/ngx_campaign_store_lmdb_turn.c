@@ -21,6 +21,8 @@ static ngx_campaign_rc_e ngx_campaign_turn_outcomes(ngx_campaign_states_t *x);
 static int ngx_libc_cdecl ngx_campaign_turn_outcome_cmp(const void *one, const void *two);
 static ngx_campaign_rc_e ngx_campaign_turn_outcome(ngx_campaign_states_t *x, ngx_campaign_outcome_t *o);
 static ngx_campaign_rc_e ngx_campaign_turn_theirs(ngx_campaign_states_t *x, ngx_campaign_outcome_t *o);
+static ngx_campaign_rc_e ngx_campaign_turn_tries(ngx_campaign_states_t *x, ngx_campaign_outcome_t *o, ngx_uint_t *attempts,
+    ngx_uint_t *flags);
 static ngx_campaign_rc_e ngx_campaign_turn_repeat(ngx_campaign_states_t *x, ngx_campaign_outcome_t *o);
 static ngx_campaign_rc_e ngx_campaign_turn_starts(ngx_campaign_states_t *x);
 static ngx_campaign_rc_e ngx_campaign_turn_changes(ngx_campaign_states_t *x);
@@ -322,7 +324,7 @@ static ngx_campaign_rc_e
 ngx_campaign_turn_outcome(ngx_campaign_states_t *x, ngx_campaign_outcome_t *o)
 {
     u_char              *byte;
-    ngx_uint_t           found;
+    ngx_uint_t           found, attempts, flags;
     ngx_campaign_rc_e    rc;
     ngx_campaign_run_t  *run;
 
@@ -365,7 +367,9 @@ ngx_campaign_turn_outcome(ngx_campaign_states_t *x, ngx_campaign_outcome_t *o)
     }
 
     if (o->kind != NGX_CAMPAIGN_OUTCOME_SETTLED) {
-        return ngx_campaign_states_settle(x, byte, NGX_CAMPAIGN_S_CANCELED, NGX_CAMPAIGN_R_CANCELED);
+        rc = ngx_campaign_turn_tries(x, o, &attempts, &flags);
+
+        return rc == NGX_CAMPAIGN_OK ? ngx_campaign_states_settle(x, byte, NGX_CAMPAIGN_S_CANCELED, NGX_CAMPAIGN_R_CANCELED) : rc;
     }
 
     rc = ngx_campaign_states_settle(x, byte, o->state, o->reason);
@@ -404,27 +408,40 @@ ngx_campaign_turn_theirs(ngx_campaign_states_t *x, ngx_campaign_outcome_t *o)
 /* one given back was never tried: its claim counts neither as an attempt nor as a redelivery, and what was uncertain stays so */
 
 static ngx_campaign_rc_e
+ngx_campaign_turn_tries(ngx_campaign_states_t *x, ngx_campaign_outcome_t *o, ngx_uint_t *attempts, ngx_uint_t *flags)
+{
+    ngx_campaign_rc_e  rc;
+
+    *attempts = o->attempt;
+    *flags = 0;
+
+    if (o->kind != NGX_CAMPAIGN_OUTCOME_BACK) {
+        if (o->reason == NGX_CAMPAIGN_R_GATEWAY_TIMEOUT || o->reason == NGX_CAMPAIGN_R_UNCERTAIN) {
+            *flags = NGX_CAMPAIGN_TRY_UNCERTAIN;        /* it may have arrived: the repeat is a redelivery */
+        }
+
+        return NGX_CAMPAIGN_OK;
+    }
+
+    rc = ngx_campaign_states_tries_get(x, o->seq, attempts, flags, NULL);
+
+    if (rc == NGX_CAMPAIGN_OK && *flags & NGX_CAMPAIGN_TRY_UNCERTAIN) {
+        x->run.progress.redelivered--;
+    }
+
+    return rc;
+}
+
+
+static ngx_campaign_rc_e
 ngx_campaign_turn_repeat(ngx_campaign_states_t *x, ngx_campaign_outcome_t *o)
 {
     ngx_uint_t         attempts, flags;
     ngx_campaign_rc_e  rc;
 
-    attempts = o->attempt;
-    flags = 0;
-
-    if (o->reason == NGX_CAMPAIGN_R_GATEWAY_TIMEOUT || o->reason == NGX_CAMPAIGN_R_UNCERTAIN) {
-        flags = NGX_CAMPAIGN_TRY_UNCERTAIN;             /* it may have arrived: the repeat is a redelivery */
-    }
-
-    if (o->kind == NGX_CAMPAIGN_OUTCOME_BACK) {
-        rc = ngx_campaign_states_tries_get(x, o->seq, &attempts, &flags, NULL);
-        if (rc != NGX_CAMPAIGN_OK) {
-            return rc;
-        }
-
-        if (flags & NGX_CAMPAIGN_TRY_UNCERTAIN) {
-            x->run.progress.redelivered--;
-        }
+    rc = ngx_campaign_turn_tries(x, o, &attempts, &flags);
+    if (rc != NGX_CAMPAIGN_OK) {
+        return rc;
     }
 
     x->run.progress.pending++;

@@ -609,6 +609,7 @@ test_recover_repeat(void)
     test_turn_t              tt;
     static test_campaign_t   tc;
     ngx_campaign_outcome_t   o;
+    ngx_campaign_campaign_t  c;
 
     test_open();
     test_create(&tc, "repeat in flight", 2);
@@ -641,6 +642,17 @@ test_recover_repeat(void)
        "it goes as third try, as a redelivery");
     is_uint(tc.bad, 0, "the other one as it was");
     test_turn_free(&tt);
+
+    (void) test_get(&tc, &c);
+    is_uint(c.progress.redelivered, 1, "and is counted as one");
+
+    is_uint(test_change(&tc, NGX_CAMPAIGN_C_CANCELED, NGX_CAMPAIGN_C_IN_PROGRESS), NGX_CAMPAIGN_OK, "its campaign is canceled");
+    o = test_outcome(&tc, 0, NGX_CAMPAIGN_OUTCOME_BACK, NGX_CAMPAIGN_S_RETRY, NGX_CAMPAIGN_R_NONE, 0);
+    (void) test_turn(&tt, NULL, 0, &o, 1);
+    test_turn_free(&tt);
+
+    (void) test_get(&tc, &c);
+    is_uint(c.progress.redelivered, 0, "one that was given back then was never sent once more");
 }
 
 
