@@ -1,0 +1,432 @@
+
+/*
+ * LMDB under the real store: without syncs, and without its locks, since all processes live in this one and loop.c has its write lock.
+ * Faults come in here.  Whatever is committed is told to the model in that moment, before anybody else can see it.
+ */
+
+#include "sim.h"
+#include "ngx_campaign_store_lmdb_turn.h"
+
+#include <ftw.h>
+#include <unistd.h>
+
+
+#define SIM_OPS  256
+
+
+static int sim_unlink(const char *path, const struct stat *s, int flag, struct FTW *ftw);
+static ngx_uint_t sim_panics(MDB_env *env);
+static ngx_uint_t sim_fails(void);
+static ngx_campaign_txn_t *sim_look_begin(void);
+
+int __real_mdb_env_open(MDB_env *env, const char *path, unsigned flags, mdb_mode_t mode);
+void __real_mdb_env_close(MDB_env *env);
+int __real_mdb_txn_begin(MDB_env *env, MDB_txn *parent, unsigned flags, MDB_txn **txn);
+int __real_mdb_txn_commit(MDB_txn *txn);
+int __real_mdb_put(MDB_txn *txn, MDB_dbi dbi, MDB_val *key, MDB_val *value, unsigned flags);
+ngx_campaign_rc_e __real_ngx_campaign_lmdb_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, ngx_campaign_work_pt work, void *args);
+ngx_int_t __real_ngx_campaign_store_lease(ngx_campaign_store_t *st, ngx_campaign_op_t *op, uint64_t *epoch);
+ngx_int_t __real_ngx_campaign_store_turn(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_turn_t *turn);
+
+
+ngx_uint_t                    sim_twin;
+sim_fault_e                   sim_fault;
+uint64_t                      sim_commits, sim_faults;
+char                          sim_dir[256];
+
+static sim_op_t               sim_ops[SIM_OPS];         /* known, not committed */
+static sim_op_t               sim_ran[SIM_OPS];         /* in the transaction at hand */
+static ngx_uint_t             sim_nran;
+static MDB_env               *sim_panicked[SIM_PROCESSES];
+static MDB_txn               *sim_writing;
+
+static ngx_campaign_store_t  *sim_eye;                  /* reads the store for the model */
+static ngx_campaign_txn_t     sim_eye_txn;
+static ngx_campaign_states_t  sim_eye_states;
+static ngx_pool_t            *sim_eye_pool;
+static ngx_log_t              sim_eye_log = { NGX_LOG_ALERT, 0 };
+static ngx_campaign_store_conf_t  sim_eye_conf;
+
+
+static int
+sim_unlink(const char *path, const struct stat *s, int flag, struct FTW *ftw)
+{
+    return ftw->level ? remove(path) : 0;
+}
+
+
+void
+sim_engine_reset(void)
+{
+    sim_fault = SIM_FAULT_NONE;
+    sim_faults = 0;
+    sim_nran = 0;
+    sim_writing = NULL;
+
+    ngx_memzero(sim_ops, sizeof(sim_ops));
+    ngx_memzero(sim_panicked, sizeof(sim_panicked));
+
+    if (sim_eye) {
+        ngx_campaign_lmdb_env_close(sim_eye);
+        ngx_destroy_pool(sim_eye_pool);
+        sim_eye = NULL;
+    }
+
+    if (sim_dir[0] == '\0') {
+        (void) snprintf(sim_dir, sizeof(sim_dir), "%s/campaign-sim.XXXXXX", getenv("SIM_DIR") ? getenv("SIM_DIR") : "/dev/shm");
+
+        if (mkdtemp(sim_dir) == NULL) {
+            perror(sim_dir);
+            exit(2);
+        }
+    }
+
+    (void) nftw(sim_dir, sim_unlink, 8, FTW_DEPTH|FTW_PHYS);
+}
+
+
+void
+sim_engine_end(void)
+{
+    if (sim_dir[0]) {
+        (void) nftw(sim_dir, sim_unlink, 8, FTW_DEPTH|FTW_PHYS);
+        (void) rmdir(sim_dir);
+        sim_dir[0] = '\0';
+    }
+}
+
+
+/* the process is gone: so are its map and its files */
+
+void
+sim_engine_crash(sim_process_t *p)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < SIM_OPS; i++) {
+        if (sim_ops[i].life == p->life) {
+            sim_ops[i].op = NULL;
+        }
+    }
+
+    if (p->store) {
+        ngx_campaign_lmdb_held_close(p->store);
+        ngx_campaign_lmdb_env_close(p->store);
+        p->store = NULL;
+    }
+}
+
+
+/* operations */
+
+void
+sim_op_note(ngx_campaign_op_t *op, sim_op_e kind, void *args)
+{
+    ngx_uint_t  i, free;
+
+    for (free = SIM_OPS, i = 0; i < SIM_OPS; i++) {
+        if (sim_ops[i].op == op) {
+            free = i;
+            break;
+        }
+
+        if (sim_ops[i].op == NULL) {
+            free = i;
+        }
+    }
+
+    if (free == SIM_OPS) {
+        sim_fail("too many operations are under way");
+    }
+
+    sim_ops[free].op = op;
+    sim_ops[free].kind = kind;
+    sim_ops[free].args = args;
+    sim_ops[free].life = sim_current->life;
+}
+
+
+void
+sim_op_ran(ngx_campaign_op_t *op, ngx_campaign_rc_e rc)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < SIM_OPS; i++) {
+        if (sim_ops[i].op == op && sim_nran < SIM_OPS) {
+            sim_ran[sim_nran] = sim_ops[i];
+            sim_ran[sim_nran++].rc = rc;
+            return;
+        }
+    }
+}
+
+
+void
+sim_op_commit(ngx_uint_t stands)
+{
+    if (stands) {
+        sim_commits++;
+        sim_model_commit(sim_ran, sim_nran);
+    }
+
+    sim_nran = 0;
+}
+
+
+ngx_campaign_rc_e
+__wrap_ngx_campaign_lmdb_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, ngx_campaign_work_pt work, void *args)
+{
+    ngx_campaign_rc_e  rc;
+
+    rc = __real_ngx_campaign_lmdb_work(t, op, work, args);
+
+    sim_op_ran(op, rc);
+
+    return rc;
+}
+
+
+ngx_int_t
+__wrap_ngx_campaign_store_lease(ngx_campaign_store_t *st, ngx_campaign_op_t *op, uint64_t *epoch)
+{
+    sim_op_note(op, SIM_OP_LEASE, epoch);
+
+    return __real_ngx_campaign_store_lease(st, op, epoch);
+}
+
+
+ngx_int_t
+__wrap_ngx_campaign_store_turn(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_turn_t *turn)
+{
+    sim_op_note(op, SIM_OP_TURN, turn);
+
+    return __real_ngx_campaign_store_turn(st, op, turn);
+}
+
+
+/* LMDB */
+
+int
+__wrap_mdb_env_open(MDB_env *env, const char *path, unsigned flags, mdb_mode_t mode)
+{
+    if (sim_fault == SIM_FAULT_OPEN && sim_current) {
+        sim_faults++;
+        return EMFILE;
+    }
+
+    return __real_mdb_env_open(env, path, flags|MDB_NOSYNC|MDB_NOLOCK, mode);
+}
+
+
+static ngx_uint_t
+sim_panics(MDB_env *env)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < SIM_PROCESSES; i++) {
+        if (sim_panicked[i] == env) {
+            return i;
+        }
+    }
+
+    return SIM_PROCESSES;
+}
+
+
+void
+__wrap_mdb_env_close(MDB_env *env)
+{
+    ngx_uint_t  i;
+
+    i = sim_panics(env);
+
+    if (i < SIM_PROCESSES) {
+        sim_panicked[i] = NULL;
+    }
+
+    __real_mdb_env_close(env);
+}
+
+
+int
+__wrap_mdb_txn_begin(MDB_env *env, MDB_txn *parent, unsigned flags, MDB_txn **txn)
+{
+    int  rc;
+
+    if (sim_panics(env) < SIM_PROCESSES) {
+        return MDB_PANIC;
+    }
+
+    rc = __real_mdb_txn_begin(env, parent, flags, txn);
+
+    if (rc == 0 && !(flags & MDB_RDONLY)) {
+        sim_writing = *txn;
+        sim_nran = 0;
+    }
+
+    return rc;
+}
+
+
+int
+__wrap_mdb_put(MDB_txn *txn, MDB_dbi dbi, MDB_val *key, MDB_val *value, unsigned flags)
+{
+    if (sim_fault == SIM_FAULT_PUT && sim_current && sim_chance(sim_random(31, sim_commits, ++sim_faults), 16)) {
+        return MDB_MAP_FULL;
+    }
+
+    return __real_mdb_put(txn, dbi, key, value, flags);
+}
+
+
+int
+__wrap_mdb_txn_commit(MDB_txn *txn)
+{
+    int          rc;
+    ngx_uint_t   i;
+    MDB_env     *env;
+
+    if (txn != sim_writing || sim_current == NULL) {
+        return __real_mdb_txn_commit(txn);
+    }
+
+    sim_writing = NULL;
+    env = mdb_txn_env(txn);
+
+    if (!sim_fails()) {
+        rc = __real_mdb_txn_commit(txn);
+        if (rc == 0) {
+            sim_op_commit(1);
+        }
+
+        return rc;
+    }
+
+    if (sim_fault == SIM_FAULT_PANIC || sim_fault == SIM_FAULT_PANIC_STANDS) {
+        i = sim_panics(NULL);
+        if (i < SIM_PROCESSES) {
+            sim_panicked[i] = env;
+        }
+    }
+
+    if (sim_fault == SIM_FAULT_PANIC_STANDS) {
+        rc = __real_mdb_txn_commit(txn);
+        sim_op_commit(rc == 0);
+        return EIO;
+    }
+
+    mdb_txn_abort(txn);
+    sim_op_commit(0);
+
+    return sim_fault == SIM_FAULT_COMMIT_FULL ? ENOSPC : EIO;
+}
+
+
+/* whether a commit is to fail: most do, while the disk is full; a broken environment is a rare thing */
+
+static ngx_uint_t
+sim_fails(void)
+{
+    uint64_t  rnd;
+
+    switch (sim_fault) {
+
+    case SIM_FAULT_COMMIT_FULL:
+    case SIM_FAULT_COMMIT_EIO:
+        rnd = sim_random(32, sim_commits, ++sim_faults);
+        return rnd % 4 != 0;
+
+    case SIM_FAULT_PANIC:
+    case SIM_FAULT_PANIC_STANDS:
+        rnd = sim_random(32, sim_commits, ++sim_faults);
+        return rnd % 6 == 0;
+
+    default:
+        return 0;
+    }
+}
+
+
+/* the model's eye */
+
+static ngx_campaign_txn_t *
+sim_look_begin(void)
+{
+    int             rc;
+    sim_process_t  *p;
+
+    if (sim_eye == NULL) {
+        p = sim_current;
+        sim_current = NULL;
+
+        sim_eye_pool = ngx_create_pool(4096, &sim_eye_log);
+        sim_eye = ngx_pcalloc(sim_eye_pool, sizeof(ngx_campaign_store_t));
+
+        sim_eye_conf.path.data = (u_char *) sim_dir;
+        sim_eye_conf.path.len = strlen(sim_dir);
+        sim_eye_conf.size = 16 * 1024 * 1024;
+
+        sim_eye->conf = &sim_eye_conf;
+        sim_eye->log = &sim_eye_log;
+        sim_eye->pool = sim_eye_pool;
+
+        if (ngx_campaign_lmdb_env_open(sim_eye) != NGX_OK) {
+            sim_fail("the model cannot open the store");
+        }
+
+        sim_current = p;
+    }
+
+    rc = sim_eye->read ? mdb_txn_renew(sim_eye->read) : __real_mdb_txn_begin(sim_eye->env, NULL, MDB_RDONLY, &sim_eye->read);
+
+    if (rc != 0) {
+        sim_fail("the model cannot read the store: %s", mdb_strerror(rc));
+    }
+
+    sim_eye_txn.store = sim_eye;
+    sim_eye_txn.txn = sim_eye->read;
+    sim_eye_txn.log = &sim_eye_log;
+    sim_eye_txn.now = ngx_campaign_now();
+    sim_eye_txn.err = 0;
+
+    return &sim_eye_txn;
+}
+
+
+void
+sim_engine_look(sim_campaign_t *c, sim_look_t *look)
+{
+    uint32_t                        seq;
+    ngx_uint_t                      flags, attempts;
+    ngx_campaign_rc_e               rc;
+    ngx_campaign_reason_e           reason;
+    ngx_campaign_states_t          *x;
+    ngx_campaign_message_status_e   status;
+
+    x = &sim_eye_states;
+    x->t = sim_look_begin();
+
+    rc = ngx_campaign_states_open(x, c->c.rec.no);
+
+    look->found = (rc == NGX_CAMPAIGN_OK);
+    look->status = x->run.status;
+    look->progress = x->run.progress;
+
+    for (seq = 0; rc == NGX_CAMPAIGN_OK && seq < c->span; seq++) {
+        rc = ngx_campaign_message_state(x, seq, &status, &reason);
+
+        look->states[seq] = (uint8_t) status;
+        look->reasons[seq] = (uint8_t) reason;
+
+        if (rc == NGX_CAMPAIGN_OK && (c->messages[seq].state == SIM_S_AGAIN || c->messages[seq].state == SIM_S_ENROUTE)) {
+            rc = ngx_campaign_states_tries_get(x, seq, &attempts, &flags, NULL);
+            look->attempts[seq] = (uint8_t) attempts;
+        }
+    }
+
+    mdb_txn_reset(sim_eye->read);
+
+    if (rc != NGX_CAMPAIGN_OK && rc != NGX_CAMPAIGN_NOT_FOUND) {
+        sim_fail("campaign %" PRIu64 " cannot be read", (uint64_t) c->c.rec.no);
+    }
+}

@@ -1,0 +1,623 @@
+
+/*
+ * What must be true of the store.  The model is a plain table of campaigns and their messages; each committed operation is applied to
+ * it by its meaning alone, and then compared with what the store's reader says.  It finds: a message lost, a counter that is not the
+ * number of its states, a claim of what may not be claimed, an outcome that no gateway gave, an epoch that is not the newest.
+ */
+
+#include "sim.h"
+
+
+static void sim_model_put(sim_call_t *call);
+static void sim_model_create(sim_call_t *call);
+static void sim_model_change(sim_call_t *call);
+static void sim_model_delete(sim_call_t *call);
+static void sim_model_message_cancel(sim_call_t *call);
+static void sim_model_contact_delete(sim_call_t *call);
+static void sim_model_status(sim_campaign_t *c, ngx_uint_t to);
+static void sim_model_look(sim_campaign_t *c);
+static void sim_model_compare(sim_campaign_t *c, sim_look_t *look);
+static void sim_model_adopt(sim_campaign_t *c, sim_look_t *look);
+static void sim_model_count(sim_campaign_t *c, ngx_campaign_progress_t *p);
+static void sim_model_slots(void);
+
+
+sim_account_t            sim_accounts[SIM_ACCOUNTS];
+sim_audience_t           sim_audiences[SIM_AUDIENCES];
+sim_campaign_t           sim_campaigns[SIM_CAMPAIGNS];
+ngx_uint_t               sim_naccounts, sim_naudiences, sim_ncampaigns;
+uint64_t                 sim_epoch;
+
+static uint8_t           sim_touched[SIM_CAMPAIGNS];
+static sim_look_t        sim_look;
+static uint32_t          sim_look_room;
+
+
+void
+sim_model_reset(void)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < SIM_CAMPAIGNS; i++) {
+        free(sim_campaigns[i].messages);
+    }
+
+    for (i = 0; i < SIM_ACCOUNTS; i++) {
+        free(sim_accounts[i].starts);
+    }
+
+    for (i = 0; i < SIM_AUDIENCES; i++) {
+        free(sim_audiences[i].deleted);
+    }
+
+    ngx_memzero(sim_campaigns, sizeof(sim_campaigns));
+    ngx_memzero(sim_accounts, sizeof(sim_accounts));
+    ngx_memzero(sim_audiences, sizeof(sim_audiences));
+    ngx_memzero(sim_touched, sizeof(sim_touched));
+
+    sim_naccounts = 0;
+    sim_naudiences = 0;
+    sim_ncampaigns = 0;
+    sim_epoch = 0;
+}
+
+
+sim_campaign_t *
+sim_model_campaign(uint64_t no)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < SIM_CAMPAIGNS; i++) {
+        if (sim_campaigns[i].known && sim_campaigns[i].c.rec.no == no) {
+            return &sim_campaigns[i];
+        }
+    }
+
+    return NULL;
+}
+
+
+void
+sim_model_touch(sim_campaign_t *c)
+{
+    sim_touched[c - sim_campaigns] = 1;
+}
+
+
+void
+sim_model_commit(sim_op_t *ops, ngx_uint_t n)
+{
+    uint64_t    epoch;
+    ngx_uint_t  i;
+
+    for (i = 0; i < n; i++) {
+
+        if (ops[i].rc != NGX_CAMPAIGN_OK) {
+            continue;
+        }
+
+        sim_trace_add(ops[i].kind);
+
+        switch (ops[i].kind) {
+
+        case SIM_OP_TURN:
+            sim_model_turn(ops[i].args);
+            break;
+
+        case SIM_OP_LEASE:
+            epoch = *(uint64_t *) ops[i].args;
+
+            if (epoch != sim_epoch + 1) {
+                sim_fail("epoch %" PRIu64 " follows epoch %" PRIu64, epoch, sim_epoch);
+            }
+
+            sim_epoch = epoch;
+            break;
+
+        case SIM_OP_PUT:
+        case SIM_OP_ACCOUNT:
+            sim_model_put(ops[i].args);
+            break;
+
+        case SIM_OP_CREATE:
+            sim_model_create(ops[i].args);
+            break;
+
+        case SIM_OP_CHANGE:
+            sim_model_change(ops[i].args);
+            break;
+
+        case SIM_OP_DELETE:
+            sim_model_delete(ops[i].args);
+            break;
+
+        case SIM_OP_MESSAGE_CANCEL:
+            sim_model_message_cancel(ops[i].args);
+            break;
+
+        case SIM_OP_CONTACT_DELETE:
+            sim_model_contact_delete(ops[i].args);
+            break;
+        }
+    }
+
+    for (i = 0; i < SIM_CAMPAIGNS; i++) {
+        if (sim_campaigns[i].known && (sim_touched[i] || sim_commits % 64 == 0)) {
+            sim_touched[i] = 0;
+            sim_model_look(&sim_campaigns[i]);
+        }
+    }
+
+    sim_model_slots();
+}
+
+
+static void
+sim_model_put(sim_call_t *call)
+{
+    sim_account_t   *a;
+    sim_audience_t  *au;
+
+    a = &sim_accounts[call->which];
+
+    if (call->kind == SIM_OP_ACCOUNT) {
+        a->rate = call->account.rate;
+        a->burst = call->account.burst;
+        a->disabled = (call->account.rec.status != NGX_CAMPAIGN_A_ACTIVE);
+        a->changed = sim_mono;
+        return;
+    }
+
+    if (call->account.rec.no) {
+        a->known = 1;
+        a->no = (uint32_t) call->account.rec.no;
+        a->rate = call->account.rate;
+        a->burst = call->account.burst;
+        a->changed = -NGX_CAMPAIGN_NS;
+        ngx_memcpy(a->id, call->account.rec.id, NGX_CAMPAIGN_ID_LEN);
+    }
+
+    if (call->sender.rec.no) {
+        a->senders[call->seq] = 1;
+    }
+
+    if (call->audience.rec.no) {
+        au = &sim_audiences[call->seq];
+        au->known = 1;
+        au->account = call->which;
+        au->next = call->audience.next;
+        au->list = (uint64_t) call->audience.rec.no << 1;
+        au->deleted = calloc(au->next + 1, 1);
+        ngx_memcpy(au->id, call->audience.rec.id, NGX_CAMPAIGN_ID_LEN);
+    }
+}
+
+
+static void
+sim_model_create(sim_call_t *call)
+{
+    uint32_t         seq;
+    sim_audience_t  *au;
+    sim_campaign_t  *c;
+
+    c = &sim_campaigns[call->which];
+
+    c->known = 1;
+    c->c = call->campaign;
+    c->status = NGX_CAMPAIGN_C_SCHEDULED;
+    c->schedule = call->campaign.schedule ? call->campaign.schedule : call->campaign.rec.created;
+    c->span = call->campaign.span;
+    c->order = -1;
+    c->messages = calloc(c->span, sizeof(sim_message_t));
+    ngx_memcpy(c->id, call->campaign.rec.id, NGX_CAMPAIGN_ID_LEN);
+
+    au = c->audience ? &sim_audiences[c->audience - 1] : NULL;
+
+    for (seq = 0; seq < c->span; seq++) {
+        c->messages[seq].seq = seq;
+        c->messages[seq].state = (au && au->deleted[seq]) ? SIM_S_NONE : SIM_S_FRESH;
+        c->total += (c->messages[seq].state == SIM_S_FRESH);
+    }
+
+    sim_model_touch(c);
+}
+
+
+static void
+sim_model_change(sim_call_t *call)
+{
+    sim_campaign_t  *c;
+
+    c = &sim_campaigns[call->which];
+
+    sim_model_status(c, call->seq);
+    (void) sim_model_ended(c);
+    sim_model_touch(c);
+}
+
+
+static void
+sim_model_status(sim_campaign_t *c, ngx_uint_t to)
+{
+    uint32_t  seq;
+
+    if (!ngx_campaign_status_allowed(c->status, to)) {
+        sim_fail("campaign %" PRIu64 " was moved from status %d to %d", (uint64_t) c->c.rec.no, (int) c->status, (int) to);
+    }
+
+    c->status = to;
+
+    if (to == NGX_CAMPAIGN_C_IN_PROGRESS && c->started == 0) {
+        c->started = (time_t) (ngx_campaign_now() / 1000000);
+    }
+
+    for (seq = 0; to == NGX_CAMPAIGN_C_CANCELED && seq < c->span; seq++) {
+        if (c->messages[seq].state == SIM_S_FRESH || c->messages[seq].state == SIM_S_AGAIN) {
+            c->messages[seq].state = SIM_S_CANCELED;
+            c->messages[seq].reason = NGX_CAMPAIGN_R_CANCELED;
+        }
+    }
+}
+
+
+void
+sim_model_start(sim_campaign_t *c)
+{
+    sim_model_status(c, NGX_CAMPAIGN_C_IN_PROGRESS);
+    (void) sim_model_ended(c);
+    sim_model_touch(c);
+}
+
+
+/* a campaign in progress has a message that waits or is on its way: else it is over */
+
+ngx_uint_t
+sim_model_ended(sim_campaign_t *c)
+{
+    ngx_campaign_progress_t  p;
+
+    if (c->status != NGX_CAMPAIGN_C_IN_PROGRESS) {
+        return 0;
+    }
+
+    sim_model_count(c, &p);
+
+    if (p.pending || p.enroute) {
+        return 0;
+    }
+
+    c->status = p.sent + p.delivered ? NGX_CAMPAIGN_C_COMPLETED : NGX_CAMPAIGN_C_FAILED;
+
+    return 1;
+}
+
+
+static void
+sim_model_delete(sim_call_t *call)
+{
+    sim_campaign_t           *c;
+    ngx_campaign_progress_t   p;
+
+    c = &sim_campaigns[call->which];
+
+    sim_model_count(c, &p);
+
+    if (p.enroute || c->status == NGX_CAMPAIGN_C_IN_PROGRESS || c->status == NGX_CAMPAIGN_C_PAUSED) {
+        sim_fail("campaign %" PRIu64 " was deleted in status %d, with %u messages in flight", (uint64_t) c->c.rec.no, (int) c->status,
+                 p.enroute);
+    }
+
+    c->gone = 1;
+    sim_model_touch(c);
+}
+
+
+static void
+sim_model_message_cancel(sim_call_t *call)
+{
+    sim_message_t            *m;
+    sim_campaign_t           *c;
+    ngx_campaign_progress_t   p;
+
+    c = &sim_campaigns[call->which];
+    m = &c->messages[call->seq];
+
+    switch (m->state) {
+
+    case SIM_S_FRESH:
+    case SIM_S_AGAIN:
+        m->state = SIM_S_CANCELED;
+        m->reason = NGX_CAMPAIGN_R_CANCELED;
+        break;
+
+    case SIM_S_CANCELED:
+        break;
+
+    default:
+        sim_fail("message %u of campaign %" PRIu64 " was canceled in state %d", m->seq, (uint64_t) c->c.rec.no, m->state);
+    }
+
+    sim_model_count(c, &p);
+
+    if (c->c.rec.apart && c->status == NGX_CAMPAIGN_C_SCHEDULED && p.pending == 0) {
+        c->status = NGX_CAMPAIGN_C_CANCELED;            /* what was sent alone is over with its last message */
+    }
+
+    (void) sim_model_ended(c);
+    sim_model_touch(c);
+}
+
+
+static void
+sim_model_contact_delete(sim_call_t *call)
+{
+    ngx_uint_t       i;
+    sim_audience_t  *au;
+    sim_campaign_t  *c;
+
+    au = &sim_audiences[call->which];
+    au->deleted[call->seq] = 1;
+
+    for (i = 0; i < SIM_CAMPAIGNS; i++) {
+        c = &sim_campaigns[i];
+
+        if (c->known && c->audience == call->which + 1 && call->seq < c->span) {
+            c->messages[call->seq].deleted = 1;
+        }
+    }
+}
+
+
+/* compares */
+
+static void
+sim_model_look(sim_campaign_t *c)
+{
+    if (c->span > sim_look_room) {
+        sim_look_room = c->span;
+        sim_look.states = realloc(sim_look.states, sim_look_room);
+        sim_look.reasons = realloc(sim_look.reasons, sim_look_room);
+        sim_look.attempts = realloc(sim_look.attempts, sim_look_room);
+
+        if (sim_look.states == NULL || sim_look.reasons == NULL || sim_look.attempts == NULL) {
+            abort();
+        }
+    }
+
+    sim_engine_look(c, &sim_look);
+
+    if (sim_look.found != !c->gone) {
+        sim_fail("campaign %" PRIu64 " %s", (uint64_t) c->c.rec.no, c->gone ? "was deleted, and is there" : "is not there");
+    }
+
+    if (!c->gone) {
+        sim_model_adopt(c, &sim_look);
+        sim_model_compare(c, &sim_look);
+    }
+}
+
+
+/* a repeat whose contact was deleted is skipped when its turn comes; when that is, the model leaves to the store */
+
+static void
+sim_model_adopt(sim_campaign_t *c, sim_look_t *look)
+{
+    uint32_t        seq;
+    sim_message_t  *m;
+
+    for (seq = 0; seq < c->span; seq++) {
+        m = &c->messages[seq];
+
+        if (m->state == SIM_S_AGAIN && m->deleted && look->states[seq] == NGX_CAMPAIGN_M_SKIPPED && m->due <= ngx_campaign_now()) {
+            m->state = SIM_S_SKIPPED;
+            m->reason = NGX_CAMPAIGN_R_DELETED;
+        }
+    }
+
+    (void) sim_model_ended(c);
+}
+
+
+static void
+sim_model_compare(sim_campaign_t *c, sim_look_t *look)
+{
+    uint32_t                  seq;
+    ngx_uint_t                i;
+    sim_message_t            *m;
+    ngx_campaign_progress_t   p;
+
+    static const uint8_t  shown[] = {
+        [SIM_S_FRESH]     = NGX_CAMPAIGN_M_SCHEDULED,
+        [SIM_S_AGAIN]     = NGX_CAMPAIGN_M_SCHEDULED,
+        [SIM_S_ENROUTE]   = NGX_CAMPAIGN_M_ENROUTE,
+        [SIM_S_SENT]      = NGX_CAMPAIGN_M_SENT,
+        [SIM_S_DELIVERED] = NGX_CAMPAIGN_M_DELIVERED,
+        [SIM_S_FAILED]    = NGX_CAMPAIGN_M_FAILED,
+        [SIM_S_CANCELED]  = NGX_CAMPAIGN_M_CANCELED,
+        [SIM_S_SKIPPED]   = NGX_CAMPAIGN_M_SKIPPED
+    };
+
+    static const struct {
+        const char  *name;
+        size_t       offset;
+    } counters[] = {
+        { "total", offsetof(ngx_campaign_progress_t, total) },
+        { "pending", offsetof(ngx_campaign_progress_t, pending) },
+        { "enroute", offsetof(ngx_campaign_progress_t, enroute) },
+        { "sent", offsetof(ngx_campaign_progress_t, sent) },
+        { "delivered", offsetof(ngx_campaign_progress_t, delivered) },
+        { "failed", offsetof(ngx_campaign_progress_t, failed) },
+        { "canceled", offsetof(ngx_campaign_progress_t, canceled) },
+        { "skipped", offsetof(ngx_campaign_progress_t, skipped) },
+        { "again", offsetof(ngx_campaign_progress_t, again) },
+        { "redelivered", offsetof(ngx_campaign_progress_t, redelivered) },
+        { "uncertain", offsetof(ngx_campaign_progress_t, uncertain) },
+        { "segments", offsetof(ngx_campaign_progress_t, segments) },
+        { "accepted", offsetof(ngx_campaign_progress_t, accepted) }
+    };
+
+    if (look->status != c->status) {
+        sim_fail("campaign %" PRIu64 " is in status %d, not %d", (uint64_t) c->c.rec.no, (int) look->status, (int) c->status);
+    }
+
+    if (c->finished && c->status != NGX_CAMPAIGN_C_COMPLETED && c->status != NGX_CAMPAIGN_C_FAILED) {
+        sim_fail("campaign %" PRIu64 " is said to be finished, and is in status %d", (uint64_t) c->c.rec.no, (int) c->status);
+    }
+
+    for (seq = 0; seq < c->span; seq++) {
+        m = &c->messages[seq];
+
+        if (m->state == SIM_S_NONE) {
+            continue;                                   /* nobody's place: its state is nobody's business */
+        }
+
+        if (look->states[seq] != shown[m->state]) {
+            sim_fail("message %u of campaign %" PRIu64 " is in status %d, not %d (state %d)", seq, (uint64_t) c->c.rec.no,
+                     look->states[seq], shown[m->state], m->state);
+        }
+
+        if (m->state > SIM_S_ENROUTE && m->state < SIM_S_NONE && look->reasons[seq] != m->reason) {
+            sim_fail("message %u of campaign %" PRIu64 " has reason %d, not %d", seq, (uint64_t) c->c.rec.no, look->reasons[seq], m->reason);
+        }
+
+        if ((m->state == SIM_S_AGAIN || m->state == SIM_S_ENROUTE) && look->attempts[seq] != ngx_min(m->attempts, 255)) {
+            sim_fail("message %u of campaign %" PRIu64 " has %d tries, not %d", seq, (uint64_t) c->c.rec.no, look->attempts[seq],
+                     m->attempts);
+        }
+    }
+
+    sim_model_count(c, &p);
+
+    for (i = 0; i < sizeof(counters) / sizeof(counters[0]); i++) {
+        if (*(uint32_t *) ((u_char *) &p + counters[i].offset) != *(uint32_t *) ((u_char *) &look->progress + counters[i].offset)) {
+            sim_fail("campaign %" PRIu64 " counts %u %s, there are %u", (uint64_t) c->c.rec.no,
+                     *(uint32_t *) ((u_char *) &look->progress + counters[i].offset), counters[i].name,
+                     *(uint32_t *) ((u_char *) &p + counters[i].offset));
+        }
+    }
+
+    for (i = 1; i < NGX_CAMPAIGN_R_MAX; i++) {
+        if (p.reason[i] != look->progress.reason[i]) {
+            sim_fail("campaign %" PRIu64 " counts %u messages with reason %d, there are %u", (uint64_t) c->c.rec.no,
+                     look->progress.reason[i], (int) i, p.reason[i]);
+        }
+    }
+}
+
+
+/* a recount */
+
+static void
+sim_model_count(sim_campaign_t *c, ngx_campaign_progress_t *p)
+{
+    uint32_t        seq;
+    sim_message_t  *m;
+
+    ngx_memzero(p, sizeof(ngx_campaign_progress_t));
+
+    p->total = c->total;
+    p->redelivered = c->redelivered;
+    p->segments = c->segments;
+    p->accepted = c->accepted;
+
+    for (seq = 0; seq < c->span; seq++) {
+        m = &c->messages[seq];
+
+        p->pending += (m->state == SIM_S_FRESH || m->state == SIM_S_AGAIN);
+        p->again += (m->state == SIM_S_AGAIN);
+        p->enroute += (m->state == SIM_S_ENROUTE);
+        p->sent += (m->state == SIM_S_SENT);
+        p->delivered += (m->state == SIM_S_DELIVERED);
+        p->failed += (m->state == SIM_S_FAILED);
+        p->canceled += (m->state == SIM_S_CANCELED);
+        p->skipped += (m->state == SIM_S_SKIPPED);
+
+        if (m->state > SIM_S_ENROUTE && m->state < SIM_S_NONE) {
+            p->reason[m->reason]++;
+            p->uncertain += (m->reason == NGX_CAMPAIGN_R_UNCERTAIN);
+        }
+    }
+}
+
+
+/* what a crash would make uncertain is bounded: no more is claimed than the gateways take at once */
+
+static void
+sim_model_slots(void)
+{
+    uint32_t         n[SIM_CHANNELS], seq;
+    ngx_uint_t       i;
+    sim_campaign_t  *c;
+
+    ngx_memzero(n, sizeof(n));
+
+    for (i = 0; i < SIM_CAMPAIGNS; i++) {
+        c = &sim_campaigns[i];
+
+        for (seq = 0; c->known && !c->gone && seq < c->span; seq++) {
+            n[c->channel] += (c->messages[seq].state == SIM_S_ENROUTE && c->messages[seq].epoch == sim_epoch);
+        }
+    }
+
+    for (i = 0; i < SIM_CHANNELS; i++) {
+        if (n[i] > sim_scenario.concurrency[i]) {
+            sim_fail("%u messages are claimed for a gateway that takes %u at once", n[i], (unsigned) sim_scenario.concurrency[i]);
+        }
+    }
+}
+
+
+ngx_uint_t
+sim_model_left(void)
+{
+    uint32_t     seq;
+    ngx_uint_t   i, left;
+    sim_campaign_t  *c;
+
+    for (left = 0, i = 0; i < SIM_CAMPAIGNS; i++) {
+        c = &sim_campaigns[i];
+
+        for (seq = 0; c->known && !c->gone && seq < c->span; seq++) {
+            left += (c->messages[seq].state <= SIM_S_ENROUTE);
+        }
+
+        left += (c->known && !c->gone && (c->status == NGX_CAMPAIGN_C_SCHEDULED || c->status == NGX_CAMPAIGN_C_IN_PROGRESS));
+    }
+
+    return left;
+}
+
+
+/* all is settled */
+
+void
+sim_model_end(void)
+{
+    uint32_t         seq;
+    ngx_uint_t       i;
+    sim_message_t   *m;
+    sim_campaign_t  *c;
+
+    for (i = 0; i < SIM_CAMPAIGNS; i++) {
+        c = &sim_campaigns[i];
+
+        if (!c->known || c->gone) {
+            continue;
+        }
+
+        sim_model_look(c);
+
+        for (seq = 0; seq < c->span; seq++) {
+            m = &c->messages[seq];
+
+            if ((m->state == SIM_S_SENT || m->state == SIM_S_DELIVERED) && m->accepted == 0) {
+                sim_fail("message %u of campaign %" PRIu64 " is sent, but no gateway accepted it", seq, (uint64_t) c->c.rec.no);
+            }
+
+            if (m->accepted > 1 && !sim_scenario.redelivery) {
+                sim_fail("message %u of campaign %" PRIu64 " was accepted %u times without redelivery", seq, (uint64_t) c->c.rec.no,
+                         (unsigned) m->accepted);
+            }
+        }
+    }
+}

@@ -1,0 +1,270 @@
+
+/*
+ * A worker's life, around the real dispatcher: its one static struct is that of the process which runs at the moment.  The rest is what
+ * ngx_http_campaign_module.c does at the start and the end of a process.
+ */
+
+#define ngx_http_campaign_dispatcher  (*sim_dispatcher)
+
+#include "ngx_http_campaign_dispatch.c"
+
+#undef ngx_http_campaign_dispatcher
+
+#include "sim.h"
+#include "ngx_campaign_store_lmdb.h"
+
+
+#define SIM_OPEN_AGAIN  1000                    /* ms, as in ngx_http_campaign_module.c */
+
+
+static void sim_worker_open(ngx_event_t *ev);
+static void sim_worker_again(void *data, uint64_t life);
+
+
+ngx_module_t                          ngx_http_campaign_module;
+
+static uint64_t                       sim_lives;
+static ngx_uint_t                     sim_generation;
+static ngx_fd_t                       sim_generation_hint;
+
+static ngx_http_campaign_main_conf_t  sim_main_conf;
+static ngx_http_campaign_gateway_t    sim_gateways[SIM_CHANNELS];
+static ngx_http_campaign_srv_conf_t   sim_srv_conf;
+static void                          *sim_srv_confs[1] = { &sim_srv_conf };
+static ngx_http_conf_ctx_t            sim_conf_ctx = { sim_srv_confs };
+static ngx_http_core_srv_conf_t       sim_cscf = { &sim_conf_ctx };
+
+extern char                           sim_dir[];
+
+
+void
+sim_worker_reset(void)
+{
+    ngx_uint_t  i;
+
+    static const char *const  channels[SIM_CHANNELS] = { "SMS", "VIBER" };
+
+    ngx_memzero(&sim_main_conf, sizeof(sim_main_conf));
+    ngx_memzero(sim_gateways, sizeof(sim_gateways));
+
+    sim_main_conf.store.path.data = (u_char *) sim_dir;
+    sim_main_conf.store.path.len = strlen(sim_dir);
+    sim_main_conf.store.size = 16 * 1024 * 1024;
+    sim_main_conf.store.threads = (ngx_thread_pool_t *) &sim_main_conf;
+    sim_main_conf.dispatch = 1;
+    sim_main_conf.gateways.elts = sim_gateways;
+    sim_main_conf.gateways.nelts = SIM_CHANNELS;
+
+    for (i = 0; i < SIM_CHANNELS; i++) {
+        sim_gateways[i].channel.data = (u_char *) channels[i];
+        sim_gateways[i].channel.len = strlen(channels[i]);
+        sim_gateways[i].concurrency = sim_scenario.concurrency[i];
+        sim_gateways[i].receipts = sim_scenario.receipts;
+        sim_gateways[i].cscf = &sim_cscf;
+    }
+
+    sim_srv_conf.retry = sim_scenario.retry;
+    sim_srv_conf.redelivery = sim_scenario.redelivery;
+
+    sim_lives = 0;
+    sim_generation = 0;
+    ngx_http_campaign_hint = NGX_INVALID_FILE;
+
+    (void) ngx_http_campaign_dispatch_prepare(NULL);
+    sim_generation_hint = ngx_http_campaign_hint;
+}
+
+
+void
+sim_worker_switch(sim_process_t *p)
+{
+    sim_dispatcher = &p->dispatcher;
+    ngx_http_campaign_hint = p->hint;
+}
+
+
+sim_process_t *
+sim_worker_start(void)
+{
+    ngx_uint_t      i;
+    sim_process_t  *p;
+
+    for (i = 0; i < SIM_PROCESSES && sim_processes[i].life; i++) { /* void */ }
+
+    if (i == SIM_PROCESSES) {
+        return NULL;
+    }
+
+    p = &sim_processes[i];
+
+    ngx_memzero(p, sizeof(sim_process_t));
+
+    p->id = i;
+    p->life = ++sim_lives;
+    p->generation = sim_generation;
+    p->hint = sim_generation_hint;
+    p->log.log_level = sim_verbose ? NGX_LOG_INFO : NGX_LOG_ALERT;
+    p->cycle.log = &p->log;
+    p->cycle.main = &sim_main_conf;
+    p->ready = sim_mono;
+
+    ngx_queue_init(&p->posted);
+    ngx_queue_init(&p->next);
+    ngx_queue_init(&p->timers);
+    ngx_queue_init(&p->memory);
+    ngx_queue_init(&p->answers);
+
+    sim_enter(p);
+
+    p->opening.handler = sim_worker_open;
+    p->opening.data = p;
+    p->opening.log = &p->log;
+    p->opening.cancelable = 1;
+
+    sim_worker_open(&p->opening);
+
+    if (ngx_http_campaign_dispatch_init(&p->cycle) != NGX_OK) {
+        sim_fail("a dispatcher does not start");
+    }
+
+    sim_leave();
+
+    return p;
+}
+
+
+static void
+sim_worker_open(ngx_event_t *ev)
+{
+    sim_process_t *p = ev->data;
+
+    p->store = ngx_campaign_store_open(&sim_main_conf.store, &p->log);
+
+    if (p->store == NULL) {
+        ngx_add_timer(ev, SIM_OPEN_AGAIN);
+    }
+}
+
+
+/* the master starts another one */
+
+void
+sim_worker_crash(sim_process_t *p)
+{
+    ngx_uint_t  serves;
+
+    serves = !p->exiting;
+
+    sim_say("worker %u dies", (unsigned) p->id);
+    sim_crashes++;
+
+    sim_engine_crash(p);
+    sim_process_free(p);
+
+    if (serves) {
+        sim_at(sim_mono + 1000 + (int64_t) (sim_random(21, (uint64_t) sim_mono, p->id) % 20000), sim_worker_again, NULL, sim_generation);
+    }
+}
+
+
+static void
+sim_worker_again(void *data, uint64_t life)
+{
+    (void) sim_worker_start();
+}
+
+
+void
+sim_worker_quit(sim_process_t *p)
+{
+    p->exiting = 1;
+}
+
+
+/* as ngx_worker_process_exit: first the pool of threads, then this module */
+
+void
+sim_worker_exit(sim_process_t *p)
+{
+    sim_say("worker %u exits", (unsigned) p->id);
+
+    sim_enter(p);
+    sim_task_last(p);
+
+    if (p->store) {
+        ngx_http_campaign_dispatch_exit(&p->cycle);
+        ngx_campaign_store_flush(p->store);
+    }
+
+    sim_leave();
+
+    sim_engine_crash(p);
+    sim_process_free(p);
+}
+
+
+sim_process_t *
+sim_worker_any(uint64_t rnd)
+{
+    ngx_uint_t      i;
+    sim_process_t  *p;
+
+    for (i = 0; i < SIM_PROCESSES; i++) {
+        p = &sim_processes[(rnd + i) % SIM_PROCESSES];
+
+        if (p->life && !p->stopped && !p->exiting && p->store) {
+            return p;
+        }
+    }
+
+    return NULL;
+}
+
+
+void
+sim_workers_reload(void)
+{
+    ngx_uint_t  i, n;
+
+    sim_generation++;
+
+    ngx_http_campaign_hint = NGX_INVALID_FILE;          /* the workers of the last cycle have it, and it lives on in them */
+    (void) ngx_http_campaign_dispatch_prepare(NULL);
+    sim_generation_hint = ngx_http_campaign_hint;
+
+    for (n = 0; n < sim_scenario.workers; n++) {
+        (void) sim_worker_start();
+    }
+
+    for (i = 0; i < SIM_PROCESSES; i++) {
+        if (sim_processes[i].life && sim_processes[i].generation != sim_generation) {
+            sim_worker_quit(&sim_processes[i]);
+        }
+    }
+}
+
+
+/* what ngx_http_campaign_module.c has for the others */
+
+ngx_campaign_store_t *
+ngx_http_campaign_store(void)
+{
+    return sim_current->store;
+}
+
+
+ngx_http_campaign_gateway_t *
+ngx_http_campaign_gateway(ngx_http_campaign_main_conf_t *cmcf, ngx_str_t *channel)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < SIM_CHANNELS; i++) {
+        if (sim_gateways[i].channel.len == channel->len
+            && ngx_strncasecmp(sim_gateways[i].channel.data, channel->data, channel->len) == 0)
+        {
+            return &sim_gateways[i];
+        }
+    }
+
+    return NULL;
+}
