@@ -233,7 +233,7 @@ sim_report(sim_options_t *o, int64_t took)
     t = &sim_shared->totals;
     s = (double) took / 1000000;
 
-    printf("# %" PRIu64 " runs from seed %" PRIu64 " in %.1f s (%.0f a second), %" PRIu64 " crashes, %" PRIu64 " commits, %" PRIu64
+    fprintf(stderr, "# %" PRIu64 " runs from seed %" PRIu64 " in %.1f s (%.0f a second), %" PRIu64 " crashes, %" PRIu64 " commits, %" PRIu64
            " messages sent, %.0f virtual seconds (%.0f a second)\n", t->runs, o->from, s, (double) t->runs / s, t->crashes, t->commits,
            t->deliveries, (double) t->virtual_us / 1000000, (double) t->virtual_us / 1000000 / s);
 }
@@ -277,11 +277,11 @@ main(int argc, char **argv)
 
     for (i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--seed") == 0 && i + 1 < argc) {
-            o.from = strtoull(argv[++i], NULL, 10);
+            o.from = strtoull(argv[++i], NULL, 0);
             o.one = 1;
 
         } else if (strcmp(argv[i], "--from") == 0 && i + 1 < argc) {
-            o.from = strtoull(argv[++i], NULL, 10);
+            o.from = strtoull(argv[++i], NULL, 0);
 
         } else if (strcmp(argv[i], "--seconds") == 0 && i + 1 < argc) {
             o.seconds = (unsigned) strtoul(argv[++i], NULL, 10);
@@ -306,7 +306,7 @@ main(int argc, char **argv)
 
     (void) mallopt(M_MMAP_THRESHOLD, 256 * 1024);       /* LMDB's tables of pages, in each environment, are zero without being written */
 
-    printf("# seed %" PRIu64 "\n", o.from);
+    fprintf(stderr, "# seed %" PRIu64 "\n", o.from);
 
     began = sim_real();
 
@@ -320,12 +320,12 @@ main(int argc, char **argv)
 
     if (failed) {
         ngx_memcpy(why, sim_shared->why, sizeof(why));
-        printf("# seed %" PRIu64 ": %s\n", sim_shared->seed, why);
+        fprintf(stderr, "# seed %" PRIu64 ": %s\n", sim_shared->seed, why);
 
         sim_shrink(sim_shared->seed, without);
         sim_scenario_make(sim_shared->seed, NULL);
-        sim_scenario_print(stdout, without);
-        printf("# with these: %s\n", sim_shared->why);
+        sim_scenario_print(stderr, without);
+        fprintf(stderr, "# with these: %s\n", sim_shared->why);
     }
 
     printf("%sok 1 - nothing is lost, doubled or late, whatever breaks\n1..1\n", failed ? "not " : "");

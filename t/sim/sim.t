@@ -1,7 +1,7 @@
 #!/usr/bin/env perl
 
-# The dispatcher in virtual time: t/sim/sim.h says how.  New seeds at each run; `tools/test --seed N` makes the run of one seed again.
-# SIM_SECONDS: how long.
+# The dispatcher in virtual time: t/sim/sim.h says how.  New seeds at each run, for 30 seconds; `tools/test --long t/sim/sim.t` goes on for
+# an hour (SIM_SECONDS: as long as you like), `tools/test --seed N t/sim/sim.t` makes the run of one seed again.
 
 use strict;
 use warnings;
@@ -11,8 +11,9 @@ use FindBin;
 my $root = "$FindBin::Bin/../..";
 my $out = ($ENV{CAMPAIGN_TEST_DIR} || "$root/build") . '/sim';
 my @sanitize = ($ENV{TEST_NGINX_BINARY} || '') =~ m{/sanitize/} ? ('SANITIZE=1') : ();
+my $seconds = $ENV{SIM_SECONDS} || ($ENV{CAMPAIGN_TEST_LONG} ? 3600 : 30);
 
 system('make', '-s', '-C', "$root/t/sim", "OUT=$out", @sanitize) == 0
     or print("Bail out! t/sim does not build\n"), exit 1;
 
-exec "$out/sim", defined $ENV{CAMPAIGN_TEST_SEED} ? ('--seed', $ENV{CAMPAIGN_TEST_SEED}) : ('--seconds', $ENV{SIM_SECONDS} || 30);
+exec "$out/sim", defined $ENV{CAMPAIGN_TEST_SEED} ? ('--seed', $ENV{CAMPAIGN_TEST_SEED}) : ('--seconds', $seconds);
