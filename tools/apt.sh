@@ -67,3 +67,18 @@ apt_private() {
     echo "$1 $signed ${mirror#* } $2 main" >"$dir/sources.list"
     apt-get -qq "${apt_options[@]}" update || die "apt-get could not read the lists of $2"
 }
+
+# packages_unpack dir name…: unpacks packages, with what they depend on and this machine lacks, below dir: nothing is installed or started
+packages_unpack() {
+    local dir="$1" file log="$root/build/apt.log" download
+    shift
+    mkdir -p "$dir.debs/partial" "$dir"
+    say "unpacking $*"
+    download=(apt-get -qq -y --no-install-recommends -o APT::Sandbox::User=root -o Debug::NoLocking=1 -o "Dir::Cache::archives=$dir.debs"
+              --download-only install "$@")
+    "${download[@]}" >"$log" 2>&1 </dev/null || { as_root apt-get -qq update >"$log" 2>&1 || true; "${download[@]}" >>"$log" 2>&1 </dev/null; } ||
+        { tail -n 5 "$log" >&2; die "apt-get could not download $*"; }
+    for file in "$dir.debs"/*.deb; do
+        dpkg-deb -x "$file" "$dir"
+    done
+}

@@ -17,10 +17,10 @@ use Time::HiRes qw(time);
 
 my $bar = 1.2;
 my $few = 1000;
-my $many = quick() ? 100_000 : 1_000_000;
-my $rounds = 25;
+my $many = quick() ? 50_000 : 1_000_000;
+my $rounds = of_quick(11, 25);
 my $requests = 200;             # of one measurement
-my $step = quick() ? 199 : 400; # pages of the walk in a round
+my $step = quick() ? 99 : 400; # pages of the walk in a round
 my $key = 'bench';
 my $filter = '&filter[channel]=VIBER&filter[status]=canceled';
 
@@ -34,7 +34,7 @@ sub server {
     my $n = shift;
     my $from = time;
     my $server = Bench::Server->new("list-$n", fill => sub {
-        system("$ENV{CAMPAIGN_BENCH_DIR}/load", $_[0], $n, sha256_hex($key)) == 0 or die "the store could not be filled\n";
+        system("$ENV{CAMPAIGN_BENCH_DIR}/load", 'list', $_[0], $n, sha256_hex($key)) == 0 or die "the store could not be filled\n";
     });
     progress(sprintf '%d campaigns loaded in %.1f s', $n, time - $from);
     return $server;
@@ -99,21 +99,15 @@ progress("measuring $rounds rounds of $requests requests each");
 my %got = (%once, %walked, rounds($rounds, %measure));
 my %us = map { $_ => median(@{ $got{$_} }) / 1000 } keys %got;
 
-# of the rounds' own ratios
-sub ratio {
-    my ($one, $two) = @_;
-    return sprintf '%.3f', median(map { $got{$one}[$_] / $got{$two}[$_] } 0 .. $rounds - 1);
-}
-
 sub us { sprintf '%.1f us', $us{ $_[0] } }
 
 row("first page of $few", us('few'));
-row("first page of $many ÷ of $few", us('first'), ratio('first', 'few'), $bar);
-row("page $depth of $many ÷ first", us('deep'), ratio('deep', 'first'), $bar);
-row("$depth pages in turn of $many ÷ of $few", us('walk'), ratio('walk', 'few_walk'), $bar);
-row("the same, the first time", us('once'), ratio('once', 'few_once'));
+row("first page of $many ÷ of $few", us('first'), ratio => ratio($got{first}, $got{few}), most => $bar);
+row("page $depth of $many ÷ first", us('deep'), ratio => ratio($got{deep}, $got{first}), most => $bar);
+row("$depth pages in turn of $many ÷ of $few", us('walk'), ratio => ratio($got{walk}, $got{few_walk}), most => $bar);
+row("the same, the first time", us('once'), ratio => ratio($got{once}, $got{few_once}));
 row("filtered: first page of $few", us('few_filter'));
-row("filtered: first page of $many ÷ of $few", us('first_filter'), ratio('first_filter', 'few_filter'), $bar);
-row("filtered: page $filtered of $many ÷ first", us('deep_filter'), ratio('deep_filter', 'first_filter'), $bar);
+row("filtered: first page of $many ÷ of $few", us('first_filter'), ratio => ratio($got{first_filter}, $got{few_filter}), most => $bar);
+row("filtered: page $filtered of $many ÷ first", us('deep_filter'), ratio => ratio($got{deep_filter}, $got{first_filter}), most => $bar);
 
 $_->stop for values %server;

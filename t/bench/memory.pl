@@ -1,0 +1,38 @@
+# memory: a worker grows by little when it sends a campaign of 100 000, and no more when it sends a hundred of them.
+#
+# Anonymous memory is the worker's own; the pages of the store's file that it has looked at are the kernel's cache, and shown apart.
+
+use v5.10.1;
+use strict;
+use warnings;
+
+use Bench;
+
+my $n = of_quick(10_000, 100_000);
+my $campaigns = of_quick(4, 100);
+
+my $gateway = Bench::Gateway->new('memory');
+my $server = Bench::Server->new('memory', gateway => $gateway);
+my $client = $server->account;
+my $audience = $server->audience($client, $n);
+my @memory = [$server->memory];
+
+for my $i (1 .. $campaigns) {
+    $server->send($client, $gateway, $audience, $n);
+    push @memory, [$server->memory];
+    progress("campaign $i of $campaigns") if $i % 10 == 0;
+}
+
+# MB that it has grown from one to another: own, of the store's file
+sub grown {
+    my ($from, $to, $which) = @_;
+    return ($memory[$to][$which] - $memory[$from][$which]) / 1e6;
+}
+
+sub most { my ($value, $bar) = @_; return (value => sprintf('%.2f', $value), most => $bar, unit => 'MB') }
+
+row("a campaign of $n", sprintf('%.1f MB', grown(0, 1, 0)), most(grown(0, 1, 0), 8));
+row('its part of the store that is mapped', sprintf '%.1f MB', grown(0, 1, 1));
+row("$campaigns of them, after the second", sprintf('%.1f MB', grown(2, -1, 0)), most(grown(2, -1, 0), 1));
+
+$_->stop for $server, $gateway;
