@@ -394,7 +394,9 @@ ngx_http_campaign_accounts_key(ngx_http_campaign_call_t *call, u_char *hash)
     ngx_encode_base64url(key, &src);
     ngx_explicit_memzero(random, sizeof(random));
 
-    SHA256(key->data, key->len, hash);
+    if (SHA256(key->data, key->len, hash) == NULL) {
+        return NGX_ERROR;
+    }
 
     call->data = key;
 

@@ -459,9 +459,13 @@ ngx_http_campaign_body_parse(ngx_http_campaign_call_t *call)
         return ngx_http_campaign_error_text(call, NGX_CAMPAIGN_E_JSON, "invalid JSON body: %s", bomb);
     }
 
-    root = json_loadb((const char *) b->data, b->len, JSON_REJECT_DUPLICATES, &error);
+    rc = ngx_http_campaign_json_load(b->data, b->len, &error, &root);
 
-    if (root == NULL) {
+    if (rc == NGX_ERROR) {
+        return NGX_ERROR;
+    }
+
+    if (rc == NGX_DECLINED) {
         return ngx_http_campaign_error_text(call, NGX_CAMPAIGN_E_JSON, "invalid JSON body: line %d, column %d: %s", error.line,
                                             error.column, error.text);
     }

@@ -379,7 +379,9 @@ ngx_http_campaign_call_authenticate(ngx_http_campaign_call_t *call)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    SHA256(key->value.data, key->value.len, hash);
+    if (SHA256(key->value.data, key->value.len, hash) == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
 
     ngx_campaign_op_init(&call->op, call->pool, ngx_cycle->log, ngx_http_campaign_call_authenticated, call);
 

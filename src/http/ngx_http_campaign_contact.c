@@ -462,9 +462,13 @@ ngx_http_campaign_contact_json(ngx_http_campaign_call_t *call, ngx_campaign_line
     json_error_t             error;
     ngx_campaign_contact_t   contact;
 
-    value = json_loadb((const char *) l->cell[0].data, l->cell[0].len, JSON_REJECT_DUPLICATES, &error);
+    rc = ngx_http_campaign_json_load(l->cell[0].data, l->cell[0].len, &error, &value);
 
-    if (value == NULL) {
+    if (rc == NGX_ERROR) {
+        return NGX_ERROR;
+    }
+
+    if (rc == NGX_DECLINED) {
         return ngx_http_campaign_upload_invalid(lines, l->line, NGX_CAMPAIGN_E_JSON);
     }
 

@@ -111,6 +111,12 @@ struct ngx_http_campaign_resource_s {
 };
 
 
+/*
+ * ngx_http_campaign_json.c: reads a text; on any thread.  NGX_DECLINED: it is no JSON, error says why; NGX_ERROR: no memory.  The caller frees
+ * *value (json_decref)
+ */
+ngx_int_t ngx_http_campaign_json_load(const u_char *data, size_t len, json_error_t *error, json_t **value);
+
 /* fills rec from object by the fields that have flag (F_POST, F_PUT); notes every wrong one; call->given says which were there */
 ngx_int_t ngx_http_campaign_field_read(ngx_http_campaign_call_t *call, const ngx_http_campaign_field_t *fields, ngx_uint_t flag,
     json_t *object, void *rec);

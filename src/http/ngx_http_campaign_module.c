@@ -239,6 +239,8 @@ ngx_http_campaign_init_process(ngx_cycle_t *cycle)
         return NGX_OK;
     }
 
+    ngx_http_campaign_json_init();
+
     ngx_http_campaign_open_event.handler = ngx_http_campaign_open;
     ngx_http_campaign_open_event.data = cycle;
     ngx_http_campaign_open_event.log = cycle->log;

@@ -97,6 +97,9 @@ ngx_campaign_account_t *ngx_http_campaign_call_account(ngx_http_request_t *r);
 /* ngx_http_campaign_error.c: header and body filter that give nginx's own errors the contract's form */
 ngx_int_t ngx_http_campaign_error_filter_init(ngx_conf_t *cf);
 
+/* ngx_http_campaign_json.c: before the first text is read, in a worker */
+void ngx_http_campaign_json_init(void);
+
 /* ngx_http_campaign_variable.c: in preconfiguration */
 ngx_int_t ngx_http_campaign_variables_add(ngx_conf_t *cf);
 

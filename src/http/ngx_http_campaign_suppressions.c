@@ -466,8 +466,11 @@ ngx_http_campaign_suppressions_record(ngx_http_campaign_call_t *call, ngx_campai
     }
 
     if (l->form == NGX_CAMPAIGN_LINES_NDJSON) {
-        item = json_loadb((const char *) l->cell[0].data, l->cell[0].len, JSON_REJECT_DUPLICATES, &error);
         code = NGX_CAMPAIGN_E_JSON;
+
+        if (ngx_http_campaign_json_load(l->cell[0].data, l->cell[0].len, &error, &item) == NGX_ERROR) {
+            return NGX_ERROR;
+        }
 
     } else if (lines->header) {
         item = ngx_http_campaign_suppressions_row(l, lines);
