@@ -5,7 +5,7 @@
  *
  * How a database is added.  Records of a new kind (a row in the engine's table of kinds) need nothing: their checksum, name, lists, counts, id and
  * owner are looked at by that table.  A new named database gets a row in ngx_campaign_check_tables (ngx_campaign_ctl_check.c; without one the
- * check says so and fails), with two functions:
+ * check says so, and t/fault/check.t fails), with two functions:
  *
  *     visit    is called for each entry, in the order of keys.  Looks at the entry's form (ngx_campaign_check_form), its checksum
  *              (ngx_campaign_check_sum), and whether what it points at is there and points back (ngx_campaign_check_get).  What is kept as a

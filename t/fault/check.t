@@ -58,6 +58,8 @@ my ($status, $said) = check($store);
 is($status, 0, 'sound after a crash') or BAIL_OUT($said);
 like($said, qr/sound; 2 accounts, \d+ campaigns, 1\d\d\d messages, \d+ entries/, 'and says what it looked at') or diag $said;
 
+unlike($said, qr/not checked/, 'at each table');
+
 is((check("$store/none"))[0], 2, 'no store: 2');
 {
     my $empty = "$store-empty";
