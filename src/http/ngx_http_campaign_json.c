@@ -1,7 +1,7 @@
 
 /*
- * JSON read with an eye on memory.  jansson calls a text invalid when it could not take memory for it, which would be told the client as its
- * mistake; so its allocations are watched, on each thread apart.
+ * JSON read with an eye on memory.  When jansson cannot take memory it calls the text invalid, which would be told the client as its mistake, or
+ * leaves out a character of a string and goes on; so its allocations are watched, on each thread apart.
  */
 
 #include "ngx_http_campaign_call.h"
@@ -43,9 +43,10 @@ ngx_http_campaign_json_load(const u_char *data, size_t len, json_error_t *error,
 
     *value = json_loadb((const char *) data, len, JSON_REJECT_DUPLICATES, error);
 
-    if (*value) {
-        return NGX_OK;
+    if (ngx_http_campaign_json_failed) {
+        json_decref(*value);
+        return NGX_ERROR;
     }
 
-    return ngx_http_campaign_json_failed ? NGX_ERROR : NGX_DECLINED;
+    return *value ? NGX_OK : NGX_DECLINED;
 }
