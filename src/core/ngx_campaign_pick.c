@@ -94,10 +94,16 @@ ngx_campaign_pick_clock_back(ngx_campaign_pick_t *pick, int64_t now)
     ngx_uint_t                     i;
     ngx_campaign_heap_node_t      *t, *old;
     ngx_campaign_pick_account_t   *a;
+    ngx_campaign_pick_gateway_t   *g;
     ngx_campaign_pick_campaign_t  *c;
 
     for (i = 0; i < pick->ngateways; i++) {
-        pick->gateways[i].held -= ngx_min(pick->gateways[i].held, pick->now - now);
+        g = &pick->gateways[i];
+
+        if (g->since > now) {                           /* else it was said by the new clock */
+            g->held = now + (g->held - g->since);
+            g->since = now;
+        }
     }
 
     while (pick->accounts) {
@@ -465,9 +471,12 @@ ngx_campaign_pick_settled(ngx_campaign_pick_gateway_t *g, uint32_t n)
 
 
 void
-ngx_campaign_pick_hold(ngx_campaign_pick_gateway_t *g, int64_t until)
+ngx_campaign_pick_hold(ngx_campaign_pick_gateway_t *g, int64_t until, int64_t now)
 {
-    g->held = ngx_max(g->held, until);
+    if (until > g->held) {
+        g->held = until;
+        g->since = now;
+    }
 }
 
 
@@ -771,6 +780,7 @@ ngx_campaign_pick_init(ngx_campaign_pick_t *pick)
     for (i = 0; i < pick->ngateways; i++) {
         pick->gateways[i].used = 0;
         pick->gateways[i].held = 0;
+        pick->gateways[i].since = 0;
         ngx_queue_init(&pick->gateways[i].lanes);
         ngx_queue_init(&pick->gateways[i].served);
     }

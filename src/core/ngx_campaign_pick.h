@@ -42,6 +42,7 @@ typedef struct {
     uint32_t                       slots;       /* deliveries at once */
     uint32_t                       used;        /* messages asked for or claimed, and not settled */
     int64_t                        held;        /* rests until then */
+    int64_t                        since;       /* when that was said */
     ngx_queue_t                    lanes;       /* that wait for a slot, longest first */
     ngx_queue_t                    served;      /* lanes that were given one in this round */
     void                          *data;
@@ -163,7 +164,7 @@ void ngx_campaign_pick_granted(ngx_campaign_pick_t *pick, ngx_campaign_pick_acco
 void ngx_campaign_pick_settled(ngx_campaign_pick_gateway_t *g, uint32_t n);
 
 /* the gateway is to rest until then; an earlier time does not shorten it */
-void ngx_campaign_pick_hold(ngx_campaign_pick_gateway_t *g, int64_t until);
+void ngx_campaign_pick_hold(ngx_campaign_pick_gateway_t *g, int64_t until, int64_t now);
 
 /* when _turn will have something to ask for: now or earlier, a time, or NEVER (until something is set or settled) */
 int64_t ngx_campaign_pick_next(ngx_campaign_pick_t *pick, int64_t now);

@@ -477,7 +477,7 @@ ngx_http_campaign_window_judge(ngx_http_campaign_dispatch_t *d, ngx_http_campaig
         ngx_log_error(NGX_LOG_INFO, d->log, 0, "campaign dispatcher: the gateway of %V rests for %M ms, it answered %ui", &gateway->channel,
                       v.hold, f->delivery.status);
 
-        ngx_campaign_pick_hold(f->live->pick.gateway, wall + (int64_t) v.hold * 1000);
+        ngx_campaign_pick_hold(f->live->pick.gateway, wall + (int64_t) v.hold * 1000, wall);
     }
 
     o = ngx_http_campaign_window_outcome(d, m);

@@ -386,8 +386,8 @@ test_gateways(void)
     ok(campaigns[2].sent >= 180 && campaigns[0].sent + campaigns[2].sent >= 320,
        "the other account has the rest of it: %" PRIu64, campaigns[2].sent);
 
-    ngx_campaign_pick_hold(&gateways[1], now + 3 * SECOND);
-    ngx_campaign_pick_hold(&gateways[1], now + SECOND);
+    ngx_campaign_pick_hold(&gateways[1], now + 3 * SECOND, now);
+    ngx_campaign_pick_hold(&gateways[1], now + SECOND, now);
     before = campaigns[1].sent;
     slow = campaigns[0].sent;
     run(START + 13 * SECOND - 1);
@@ -551,7 +551,7 @@ test_clock(void)
     campaign(0, 0, 0, 100000, 0, 0);
     campaign(1, 1, 1, 100000, 0, 0);
     run(START + SECOND);
-    ngx_campaign_pick_hold(&gateways[1], now + SECOND / 2);
+    ngx_campaign_pick_hold(&gateways[1], now + SECOND / 2, now);
 
     now -= 3600 * SECOND;
     memset(flights, 0, sizeof(flights));
@@ -564,6 +564,18 @@ test_clock(void)
 
     ok(by_account[0] >= 45 && by_account[0] <= 55, "a clock set back an hour stalls no account: %" PRIu64, by_account[0]);
     ok(by_account[1] >= 450 && by_account[1] <= 550, "and no gateway's rest grows: %" PRIu64, by_account[1]);
+
+    now -= 100 * SECOND;
+    ngx_campaign_pick_hold(&gateways[1], now + SECOND / 2, now);
+
+    memset(flights, 0, sizeof(flights));
+    memset(in_flight, 0, sizeof(in_flight));
+    gateways[0].used = 0;
+    gateways[1].used = 0;
+    by_account[1] = 0;
+    run(START - 3697 * SECOND);
+
+    ok(by_account[1] >= 450 && by_account[1] <= 550, "nor does one get lost that was asked for since: %" PRIu64, by_account[1]);
 }
 
 
@@ -604,7 +616,7 @@ test_random(void)
             break;
 
         case 2:
-            ngx_campaign_pick_hold(&gateways[tap_below(GATEWAYS)], now + (int64_t) tap_below(20000));
+            ngx_campaign_pick_hold(&gateways[tap_below(GATEWAYS)], now + (int64_t) tap_below(20000), now);
             break;
 
         default:
