@@ -29,7 +29,7 @@ end
 END
     close $lua or croak "$script: $!";
 
-    my $said = qx(wrk -t 1 -c $option{connections} -d $option{seconds}s --timeout 10s -s $script $url 2>&1);
+    my $said = qx(wrk -t 1 -c $option{connections} -d $option{seconds}s --timeout 10s -s $script '$url' 2>&1);
     my @got = $said =~ /^bench (\d+) (\d+) (\d+) (\d+) (\d+) (\d+)/m or croak "wrk $url: $said";
 
     croak "wrk $url: $got[2] errors, $got[3] answers of 4xx and 5xx" if $got[2] + $got[3];

@@ -31,6 +31,13 @@ sub start {
     return $class->adopt($pid);
 }
 
+# one of a package that tools/bench may have unpacked, not installed
+sub unpacked {
+    my ($class, $log, @command) = @_;
+    my $libraries = join ':', glob "$ENV{CAMPAIGN_BENCH_DIR}/unpacked/{usr/,}lib/*-linux-gnu*";
+    return $class->start($log, 'env', "LD_LIBRARY_PATH=$libraries", @command);
+}
+
 # one that runs already
 sub adopt {
     my ($class, $pid) = @_;
