@@ -19,6 +19,7 @@
 #define NGX_CAMPAIGN_TEXT_MAX         1000
 #define NGX_CAMPAIGN_PAYLOAD_MAX      500
 #define NGX_CAMPAIGN_TAGS_MAX         10
+#define NGX_CAMPAIGN_SECRET_MAX       255           /* of a webhook */
 #define NGX_CAMPAIGN_CHANNEL_MAX      16            /* bytes, A-Z 0-9 _ */
 #define NGX_CAMPAIGN_RATE_MAX         1000000       /* messages a second */
 #define NGX_CAMPAIGN_RATE_UNIT        1000000       /* a rate is kept in millionths of a message a second */
@@ -123,6 +124,31 @@ typedef enum {
     NGX_CAMPAIGN_SCOPE_FULL = 1,
     NGX_CAMPAIGN_SCOPE_READ
 } ngx_campaign_scope_e;
+
+
+/* what a webhook hears of; TEST is an event only */
+
+typedef enum {
+    NGX_CAMPAIGN_W_DELIVERY = 1,    /* a message was accepted, delivered, or failed */
+    NGX_CAMPAIGN_W_MESSAGE,         /* an inbound message */
+    NGX_CAMPAIGN_W_CAMPAIGN,        /* a campaign changed its status */
+    NGX_CAMPAIGN_W_TEST,
+    NGX_CAMPAIGN_W_MAX
+} ngx_campaign_webhook_event_e;
+
+
+/* how a try to tell a webhook ended */
+
+typedef enum {
+    NGX_CAMPAIGN_TOLD_NOT = 0,      /* not tried yet */
+    NGX_CAMPAIGN_TOLD_DELIVERED,    /* 2xx */
+    NGX_CAMPAIGN_TOLD_STATUS,       /* any other answer */
+    NGX_CAMPAIGN_TOLD_TIMEOUT,      /* the request went out, no answer came */
+    NGX_CAMPAIGN_TOLD_UNREACHABLE,  /* no connection */
+    NGX_CAMPAIGN_TOLD_UNRESOLVED,   /* its name has no address */
+    NGX_CAMPAIGN_TOLD_FORBIDDEN,    /* its address may not be called */
+    NGX_CAMPAIGN_TOLD_MAX
+} ngx_campaign_told_e;
 
 
 /* what a sender's name is: the type of the object in the contract */

@@ -162,6 +162,104 @@ typedef struct {
     ngx_str_t                text;
 } ngx_campaign_text_t;                      /* a template as an object; ngx_campaign_template_t is its parsed text */
 
+
+/*
+ * Webhooks.  An event is kept in the transaction of the change that it tells of, and only if the account has an active webhook for it; it
+ * waits until it is told, has failed for good, or is the oldest of more than NGX_CAMPAIGN_EVENTS_MAX.  Events of one message are told in
+ * their order: a later one waits for an earlier one that has to be repeated.
+ */
+
+#define NGX_CAMPAIGN_EVENTS_MAX  100000         /* kept for a webhook; the oldest goes first */
+#define NGX_CAMPAIGN_EVENT_NEVER 0x7fffffffffffffffLL   /* due: failed for good, kept for a replay */
+
+/* what waits for a webhook, and how the last try ended */
+
+typedef struct {
+    uint32_t                 account;
+    ngx_uint_t               status;        /* as its record's: 410 Gone disables it */
+    uint64_t                 last;          /* number of its newest event */
+    uint64_t                 waiting, failed, dropped;
+    time_t                   told_at;       /* last try; 0: none */
+    ngx_uint_t               told;          /* ngx_campaign_told_e */
+    ngx_uint_t               code;          /* HTTP status; 0: none came */
+    int64_t                  next;          /* result, us: when the next event is due; 0: none waits */
+} ngx_campaign_queue_t;
+
+typedef struct {
+    ngx_campaign_rec_t       rec;           /* name: its event's word; status: ngx_campaign_account_status_e */
+    ngx_uint_t               event;         /* DELIVERY, MESSAGE or CAMPAIGN */
+    ngx_str_t                url;           /* rebuilt: see ngx_campaign_url.h */
+    ngx_str_t                secret;
+    ngx_uint_t               hex;           /* 1: signature in hex, 0: base64 */
+    ngx_campaign_queue_t     queue;         /* result */
+} ngx_campaign_webhook_t;
+
+typedef struct {
+    uint64_t                 webhook, no;
+    u_char                   id[NGX_CAMPAIGN_ID_LEN];   /* result: the same in every try */
+    ngx_uint_t               event;         /* ngx_campaign_webhook_event_e */
+    int64_t                  created;       /* us */
+    int64_t                  due;           /* us; or EVENT_NEVER */
+    uint32_t                 attempts;      /* tries so far */
+    ngx_uint_t               told, code;    /* how the last one ended */
+    uint64_t                 campaign;      /* DELIVERY, CAMPAIGN */
+    uint32_t                 seq;           /* DELIVERY: place of the message */
+    ngx_uint_t               value;         /* DELIVERY: state byte; CAMPAIGN: status */
+    ngx_str_t                channel, from, to, text;   /* MESSAGE */
+} ngx_campaign_event_t;
+
+/* an event, and what else its payload is made of */
+
+typedef struct {
+    ngx_campaign_event_t     event;
+    ngx_uint_t               held;          /* 1: an earlier event of its message waits: tell the store so (OUTCOME HELD) */
+    ngx_str_t                channel;       /* of its campaign; empty: it was deleted */
+    ngx_str_t                payload, name;
+    ngx_uint_t               apart;         /* 1: the message was sent alone */
+    uint64_t                 number;        /* the message's recipient; 0: was deleted */
+} ngx_campaign_notice_t;
+
+typedef struct {
+    uint64_t                 webhook;
+    ngx_uint_t               most;
+    ngx_campaign_webhook_t   hook;          /* result; its account is rec.account */
+    ngx_array_t             *notices;       /* result: ngx_campaign_notice_t, `most` of those that are due, in the order of their due time */
+} ngx_campaign_take_t;
+
+#define NGX_CAMPAIGN_DUE_MAX  64
+
+typedef struct {
+    uint64_t                 after;         /* looks at webhooks behind this one; result: where to go on, 0: from the start */
+    uint64_t                 webhooks[NGX_CAMPAIGN_DUE_MAX];
+    ngx_uint_t               n;             /* result: so many have an event that is due */
+} ngx_campaign_due_t;
+
+typedef enum {
+    NGX_CAMPAIGN_TELL_DONE = 0,
+    NGX_CAMPAIGN_TELL_AGAIN,                /* at `due` */
+    NGX_CAMPAIGN_TELL_FAILED,
+    NGX_CAMPAIGN_TELL_GONE,                 /* failed, and its webhook is disabled */
+    NGX_CAMPAIGN_TELL_HELD                  /* not tried: waits for an earlier one */
+} ngx_campaign_tell_e;
+
+typedef struct {                            /* how a try ended */
+    uint64_t                 webhook, no;
+    ngx_campaign_tell_e      kind;
+    uint32_t                 attempt;       /* which it was, from 1: the store knows a repeated outcome by it */
+    ngx_uint_t               told, code;
+    int64_t                  due;           /* us */
+} ngx_campaign_tell_t;
+
+typedef struct {
+    uint32_t                 account;
+    u_char                  *webhook;       /* id */
+    time_t                   from, to;      /* date of the event, both inclusive */
+    uint32_t                 n;             /* result: events that will be tried again, NGX_CAMPAIGN_REPLAY_MAX at most */
+    ngx_uint_t               more;          /* result: 1: there are more of them */
+} ngx_campaign_replay_t;
+
+#define NGX_CAMPAIGN_REPLAY_MAX  10000
+
 typedef struct {
     ngx_campaign_rec_t       rec;
     uint32_t                 contacts;      /* living ones */
@@ -210,7 +308,7 @@ typedef struct {
 #define NGX_CAMPAIGN_PAGE_SEARCH  10240         /* places of contacts, which cost less; deleted ones count too, without match as well */
 
 typedef struct {
-    ngx_campaign_kind_e      kind;          /* ACCOUNT, KEY, SENDER, TEMPLATE, AUDIENCE, CAMPAIGN */
+    ngx_campaign_kind_e      kind;          /* ACCOUNT, KEY, SENDER, TEMPLATE, AUDIENCE, CAMPAIGN, WEBHOOK */
     uint32_t                 account;
     ngx_str_t                channel;       /* filters; empty, 0: none */
     ngx_uint_t               status;
@@ -348,6 +446,10 @@ typedef struct {
 #define NGX_CAMPAIGN_SET_NAME      2
 #define NGX_CAMPAIGN_SET_SCHEDULE  4            /* only while scheduled: else CONFLICT */
 #define NGX_CAMPAIGN_SET_TEXT      8            /* of a template; campaigns have their copy of the old one */
+#define NGX_CAMPAIGN_SET_EVENT     16           /* these four, and STATUS: of a webhook */
+#define NGX_CAMPAIGN_SET_URL       32
+#define NGX_CAMPAIGN_SET_SECRET    64
+#define NGX_CAMPAIGN_SET_HEX       128
 
 /* change of a contact: bit n is field n */
 
@@ -537,10 +639,22 @@ ngx_int_t ngx_campaign_store_message(ngx_campaign_store_t *st, ngx_campaign_op_t
 
 ngx_int_t ngx_campaign_store_peek(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_peek_t *peek);
 
+/*
+ * A webhook's events in page->items (ngx_campaign_event_t), newest first; page->kind is WEBHOOK, page->status is 1 for those that wait, 2
+ * for those that failed, 0 for all.  NOT_FOUND: no such webhook; INVALID: token
+ */
+ngx_int_t ngx_campaign_store_events(ngx_campaign_store_t *st, ngx_campaign_op_t *op, u_char *webhook, ngx_campaign_page_t *page);
+
+/* which webhooks have something to be told.  Looks at so many only: called again and again it comes to all of them */
+ngx_int_t ngx_campaign_store_due(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_due_t *due);
+
+/* what a webhook is to be told.  Changes nothing: the caller knows what it is telling.  NOT_FOUND: it was deleted, or is disabled */
+ngx_int_t ngx_campaign_store_take(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_take_t *take);
+
 /* writes */
 
 /*
- * Creates a record of kind ACCOUNT (and its first key), KEY, SENDER, TEMPLATE or AUDIENCE (pile: its first contacts, or NULL; doubles in it are
+ * Creates a record of kind ACCOUNT (and its first key), KEY, SENDER, TEMPLATE, WEBHOOK or AUDIENCE (pile: its first contacts, or NULL; doubles in it are
  * dropped).  An empty name is assigned ("template-12").  EXISTS: the name is taken (senders: in their channel), or the key.
  */
 ngx_int_t ngx_campaign_store_put(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_kind_e kind, void *rec,
@@ -557,6 +671,22 @@ ngx_int_t ngx_campaign_store_account(ngx_campaign_store_t *st, ngx_campaign_op_t
  * EXISTS: the name is taken; NOT_FOUND
  */
 ngx_int_t ngx_campaign_store_update(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_kind_e kind, void *rec, ngx_uint_t mask);
+
+/*
+ * Changes the fields of mask of a webhook (EVENT, URL, SECRET, HEX, STATUS); its head says which by id and account.  w is complete in
+ * `done`.  EXISTS: the account has one for that event; NOT_FOUND
+ */
+ngx_int_t ngx_campaign_store_webhook(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_webhook_t *w, ngx_uint_t mask);
+
+/* an event of kind TEST for a webhook; out is complete in `done`.  NOT_FOUND */
+ngx_int_t ngx_campaign_store_webhook_test(ngx_campaign_store_t *st, ngx_campaign_op_t *op, uint32_t account, u_char *id,
+    ngx_campaign_event_t *out);
+
+/* events that failed are tried again, as if they were new.  NOT_FOUND */
+ngx_int_t ngx_campaign_store_replay(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_replay_t *replay);
+
+/* outcomes of what was taken; those that the store knows, or whose event or webhook is gone, change nothing */
+ngx_int_t ngx_campaign_store_tell(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_tell_t *tells, ngx_uint_t n);
 
 ngx_int_t ngx_campaign_store_import(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_import_t *import);
 
@@ -595,7 +725,7 @@ ngx_int_t ngx_campaign_store_message_cancel(ngx_campaign_store_t *st, ngx_campai
 /*
  * CAMPAIGN with all its messages: IN_USE while it is in progress or paused or a message of it is in flight.  AUDIENCE with its contacts,
  * SENDER: IN_USE while a scheduled, running or paused campaign needs it.  ACCOUNT with its keys and suppressions: IN_USE while it owns anything else.
- * TEMPLATE, KEY
+ * TEMPLATE, KEY, WEBHOOK with its events
  */
 ngx_int_t ngx_campaign_store_delete(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_kind_e kind, uint32_t account,
     u_char *id);

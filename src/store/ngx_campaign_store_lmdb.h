@@ -27,6 +27,10 @@
  *   idem    account u32 | idempotency key                          -> kept u64 us, digest, status u16, body; crc32c u32
  *   kept    account u32 | kept u64 us | idempotency key            -> nothing
  *   kept    account u32                                            -> u64: how many
+ *   hook    webhook u64                                            -> ngx_campaign_queue_t (codec)
+ *   event   webhook u64 | event u64                                -> ngx_campaign_event_t (codec)
+ *   due     webhook u64 | due u64 us | event u64                   -> nothing; due NEVER: failed for good
+ *   hold    webhook u64 | campaign u64 | seq u32                   -> event u64: waits for a repeat, later ones of its message for it
  *
  * A campaign's message seq is place seq of its list.  [0, done) is settled or waits in `again`; [done, upto) was claimed: a PENDING byte
  * there is a message in flight; [upto, span) is fresh.
@@ -86,6 +90,10 @@ typedef enum {
     NGX_CAMPAIGN_DB_GONE,
     NGX_CAMPAIGN_DB_SUPPRESS,
     NGX_CAMPAIGN_DB_LAPSE,
+    NGX_CAMPAIGN_DB_HOOK,
+    NGX_CAMPAIGN_DB_EVENT,
+    NGX_CAMPAIGN_DB_DUE,
+    NGX_CAMPAIGN_DB_HOLD,
     NGX_CAMPAIGN_DB_MAX
 } ngx_campaign_db_e;
 
@@ -296,6 +304,29 @@ ngx_int_t ngx_campaign_lmdb_token_make(ngx_campaign_store_t *st, ngx_pool_t *poo
 /* reads page->token, not empty.  NGX_DECLINED: not one of this list */
 ngx_int_t ngx_campaign_lmdb_token_open(ngx_campaign_store_t *st, const ngx_campaign_page_t *page, uint64_t list,
     ngx_campaign_place_t *place);
+
+/*
+ * ngx_campaign_store_lmdb_event.c: an event for the account's webhook of that kind, if it has an active one, in the transaction that changes
+ * what it tells of
+ */
+
+/* a campaign has a new status */
+ngx_campaign_rc_e ngx_campaign_lmdb_event_campaign(ngx_campaign_txn_t *t, const ngx_campaign_rec_t *rec, ngx_campaign_status_e to);
+
+/* an inbound message; strings are copied, any of them may be empty */
+ngx_campaign_rc_e ngx_campaign_lmdb_event_message(ngx_campaign_txn_t *t, uint32_t account, const ngx_str_t *channel,
+    const ngx_str_t *from, const ngx_str_t *to, const ngx_str_t *text);
+
+/* ngx_campaign_store_lmdb_webhook.c */
+
+/* a new webhook has an empty queue */
+ngx_campaign_rc_e ngx_campaign_lmdb_webhook_made(ngx_campaign_txn_t *t, const ngx_campaign_webhook_t *w);
+
+/* fills the queue of a webhook whose record was read */
+ngx_campaign_rc_e ngx_campaign_lmdb_webhook_queue(ngx_campaign_txn_t *t, ngx_campaign_webhook_t *w);
+
+/* its events go with it */
+ngx_campaign_rc_e ngx_campaign_lmdb_webhook_drop(ngx_campaign_txn_t *t, uint64_t webhook);
 
 /* ngx_campaign_store_lmdb_block.c: lists of contacts; the operations on them are in _contact.c and _search.c */
 

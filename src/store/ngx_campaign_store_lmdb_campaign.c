@@ -515,6 +515,10 @@ ngx_campaign_lmdb_campaign_move(ngx_campaign_txn_t *t, const ngx_campaign_rec_t 
         rc = ngx_campaign_active_set(t, rec, to == NGX_CAMPAIGN_C_IN_PROGRESS || run->progress.enroute != 0);
     }
 
+    if (rc == NGX_CAMPAIGN_OK && !rec->apart) {
+        rc = ngx_campaign_lmdb_event_campaign(t, rec, to);
+    }
+
     return rc == NGX_CAMPAIGN_OK ? ngx_campaign_lmdb_feed(t, NGX_CAMPAIGN_CAMPAIGN, rec->account, rec->no) : rc;
 }
 

@@ -29,6 +29,7 @@ static ngx_campaign_rc_e ngx_campaign_delete_campaign_rest(ngx_campaign_txn_t *t
 static ngx_campaign_rc_e ngx_campaign_delete_audience(ngx_campaign_txn_t *t, const ngx_campaign_delete_t *d, ngx_pool_t *pool);
 static ngx_campaign_rc_e ngx_campaign_delete_sender(ngx_campaign_txn_t *t, const ngx_campaign_delete_t *d, ngx_pool_t *pool);
 static ngx_campaign_rc_e ngx_campaign_delete_template(ngx_campaign_txn_t *t, const ngx_campaign_delete_t *d, ngx_pool_t *pool);
+static ngx_campaign_rc_e ngx_campaign_delete_webhook(ngx_campaign_txn_t *t, const ngx_campaign_delete_t *d, ngx_pool_t *pool);
 static ngx_campaign_rc_e ngx_campaign_delete_key(ngx_campaign_txn_t *t, const ngx_campaign_delete_t *d, ngx_pool_t *pool);
 static ngx_campaign_rc_e ngx_campaign_delete_account(ngx_campaign_txn_t *t, const ngx_campaign_delete_t *d, ngx_pool_t *pool);
 static ngx_campaign_rc_e ngx_campaign_delete_account_keys(ngx_campaign_txn_t *t, uint32_t account, ngx_pool_t *pool);
@@ -49,7 +50,8 @@ static const ngx_campaign_delete_pt  ngx_campaign_delete_kinds[NGX_CAMPAIGN_KIND
     [NGX_CAMPAIGN_SENDER]   = ngx_campaign_delete_sender,
     [NGX_CAMPAIGN_TEMPLATE] = ngx_campaign_delete_template,
     [NGX_CAMPAIGN_AUDIENCE] = ngx_campaign_delete_audience,
-    [NGX_CAMPAIGN_CAMPAIGN] = ngx_campaign_delete_campaign
+    [NGX_CAMPAIGN_CAMPAIGN] = ngx_campaign_delete_campaign,
+    [NGX_CAMPAIGN_WEBHOOK]  = ngx_campaign_delete_webhook
 };
 
 
@@ -215,6 +217,22 @@ ngx_campaign_delete_template(ngx_campaign_txn_t *t, const ngx_campaign_delete_t 
     rc = ngx_campaign_lmdb_record_find(t, NGX_CAMPAIGN_TEMPLATE, d->account, d->id, pool, &text);
 
     return rc == NGX_CAMPAIGN_OK ? ngx_campaign_lmdb_record_delete(t, NGX_CAMPAIGN_TEMPLATE, &text.rec) : rc;
+}
+
+
+static ngx_campaign_rc_e
+ngx_campaign_delete_webhook(ngx_campaign_txn_t *t, const ngx_campaign_delete_t *d, ngx_pool_t *pool)
+{
+    ngx_campaign_rc_e       rc;
+    ngx_campaign_webhook_t  w;
+
+    rc = ngx_campaign_lmdb_record_find(t, NGX_CAMPAIGN_WEBHOOK, d->account, d->id, pool, &w);
+
+    if (rc == NGX_CAMPAIGN_OK) {
+        rc = ngx_campaign_lmdb_record_delete(t, NGX_CAMPAIGN_WEBHOOK, &w.rec);
+    }
+
+    return rc == NGX_CAMPAIGN_OK ? ngx_campaign_lmdb_webhook_drop(t, w.rec.no) : rc;
 }
 
 

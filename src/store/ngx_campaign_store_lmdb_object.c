@@ -231,6 +231,10 @@ ngx_campaign_object_get_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, void 
 
     rc = ngx_campaign_lmdb_record_find(t, get->kind, get->account, get->id, op->pool, get->out);
 
+    if (rc == NGX_CAMPAIGN_OK && get->kind == NGX_CAMPAIGN_WEBHOOK) {
+        return ngx_campaign_lmdb_webhook_queue(t, get->out);
+    }
+
     if (rc != NGX_CAMPAIGN_OK || get->kind != NGX_CAMPAIGN_CAMPAIGN) {
         return rc;
     }
@@ -406,6 +410,13 @@ ngx_campaign_object_put_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, void 
     case NGX_CAMPAIGN_KEY:
         head->status = head->status ? head->status : NGX_CAMPAIGN_A_ACTIVE;
         return ngx_campaign_lmdb_record_create(t, put->kind, put->rec, op->pool);
+
+    case NGX_CAMPAIGN_WEBHOOK:
+        head->status = NGX_CAMPAIGN_A_ACTIVE;
+
+        rc = ngx_campaign_lmdb_record_create(t, put->kind, put->rec, op->pool);
+
+        return rc == NGX_CAMPAIGN_OK ? ngx_campaign_lmdb_webhook_made(t, put->rec) : rc;
 
     default:
         return ngx_campaign_lmdb_record_create(t, put->kind, put->rec, op->pool);

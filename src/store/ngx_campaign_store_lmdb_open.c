@@ -66,7 +66,11 @@ static const ngx_campaign_lmdb_table_t  ngx_campaign_lmdb_table[NGX_CAMPAIGN_DB_
     [NGX_CAMPAIGN_DB_OURS]   = { "ours", 0 },
     [NGX_CAMPAIGN_DB_GONE]   = { "gone", 0 },
     [NGX_CAMPAIGN_DB_SUPPRESS] = { "suppress", 0 },
-    [NGX_CAMPAIGN_DB_LAPSE]  = { "lapse", 0 }
+    [NGX_CAMPAIGN_DB_LAPSE]  = { "lapse", 0 },
+    [NGX_CAMPAIGN_DB_HOOK]   = { "hook", 0 },
+    [NGX_CAMPAIGN_DB_EVENT]  = { "event", 0 },
+    [NGX_CAMPAIGN_DB_DUE]    = { "due", 0 },
+    [NGX_CAMPAIGN_DB_HOLD]   = { "hold", 0 }
 };
 
 

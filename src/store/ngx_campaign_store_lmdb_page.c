@@ -248,6 +248,7 @@ ngx_campaign_page_wanted(ngx_campaign_txn_t *t, const ngx_campaign_page_t *page,
         ngx_campaign_text_t      template;
         ngx_campaign_audience_t  audience;
         ngx_campaign_campaign_t  campaign;
+        ngx_campaign_webhook_t   webhook;
     } u;
 
     rc = ngx_campaign_lmdb_record_get(t, page->kind, page->account, no, NULL, &u);
@@ -285,6 +286,10 @@ ngx_campaign_page_items(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, ngx_campai
             rc = ngx_campaign_lmdb_campaign_get(t, page->account, w->no[i], op->pool, item);
         } else {
             rc = ngx_campaign_lmdb_record_get(t, page->kind, page->account, w->no[i], op->pool, item);
+        }
+
+        if (rc == NGX_CAMPAIGN_OK && page->kind == NGX_CAMPAIGN_WEBHOOK) {
+            rc = ngx_campaign_lmdb_webhook_queue(t, item);
         }
 
         if (rc != NGX_CAMPAIGN_OK) {

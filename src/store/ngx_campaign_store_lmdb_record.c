@@ -1,6 +1,6 @@
 
 /*
- * Records of accounts, keys, senders, templates, audiences and campaigns, by a table of kinds.  It keeps true: every
+ * Records of accounts, keys, senders, templates, audiences, campaigns and webhooks, by a table of kinds.  It keeps true: every
  * record stands in each list of its kind and is counted in it; a name leads to one record; all in the transaction that changes it.
  */
 
@@ -111,6 +111,17 @@ static const ngx_campaign_codec_field_t  ngx_campaign_record_campaign[] = {
     ngx_campaign_record_end
 };
 
+/* status: its true one, as in `hook`; its name is the word of its event: an account has one of each */
+
+static const ngx_campaign_codec_field_t  ngx_campaign_record_webhook[] = {
+    ngx_campaign_record_head,
+    ngx_campaign_record_field(UINT, ngx_campaign_webhook_t, event),
+    ngx_campaign_record_field(STR, ngx_campaign_webhook_t, url),
+    ngx_campaign_record_field(STR, ngx_campaign_webhook_t, secret),
+    ngx_campaign_record_field(UINT, ngx_campaign_webhook_t, hex),
+    ngx_campaign_record_end
+};
+
 
 static const ngx_campaign_record_kind_t  ngx_campaign_record_kinds[NGX_CAMPAIGN_KIND_MAX] = {
 
@@ -131,6 +142,9 @@ static const ngx_campaign_record_kind_t  ngx_campaign_record_kinds[NGX_CAMPAIGN_
 
     [NGX_CAMPAIGN_CAMPAIGN] = { ngx_campaign_record_campaign, sizeof(ngx_campaign_campaign_t),
         NGX_CAMPAIGN_FACET_CHANNEL|NGX_CAMPAIGN_FACET_STATUS, NGX_CAMPAIGN_UNIQUE_ACCOUNT, ngx_string("campaign-") },
+
+    [NGX_CAMPAIGN_WEBHOOK] = { ngx_campaign_record_webhook, sizeof(ngx_campaign_webhook_t),
+        0, NGX_CAMPAIGN_UNIQUE_ACCOUNT, ngx_string("webhook-") },
 };
 
 

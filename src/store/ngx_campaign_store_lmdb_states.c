@@ -18,6 +18,7 @@ static ngx_campaign_rc_e ngx_campaign_states_end(ngx_campaign_states_t *x);
 static ngx_campaign_rc_e ngx_campaign_states_done(ngx_campaign_states_t *x);
 static ngx_campaign_rc_e ngx_campaign_states_load(ngx_campaign_states_t *x, uint32_t chunk);
 static ngx_campaign_rc_e ngx_campaign_states_flush(ngx_campaign_states_t *x);
+static ngx_campaign_rc_e ngx_campaign_states_tell(ngx_campaign_states_t *x, const u_char *byte);
 static void ngx_campaign_states_again_key(u_char *key, uint64_t campaign, int64_t due, uint32_t seq);
 
 
@@ -29,6 +30,7 @@ ngx_campaign_states_open(ngx_campaign_states_t *x, uint64_t campaign)
     x->dirty = 0;
     x->channel.len = 0;
 
+    ngx_memzero(&x->hears, sizeof(ngx_campaign_hears_t));
     ngx_memzero(&x->run, sizeof(ngx_campaign_run_t));
 
     return ngx_campaign_lmdb_run_get(x->t, campaign, &x->run);
@@ -46,6 +48,11 @@ ngx_campaign_states_close(ngx_campaign_states_t *x)
     }
 
     rc = ngx_campaign_states_flush(x);
+    if (rc != NGX_CAMPAIGN_OK) {
+        return rc;
+    }
+
+    rc = ngx_campaign_hears_close(x->t, &x->hears);
     if (rc != NGX_CAMPAIGN_OK) {
         return rc;
     }
@@ -295,7 +302,36 @@ ngx_campaign_states_settle(ngx_campaign_states_t *x, u_char *byte, ngx_campaign_
     *byte = ngx_campaign_state_byte(state, reason);
     x->dirty = 1;
 
-    return NGX_CAMPAIGN_OK;
+    if (state == NGX_CAMPAIGN_S_CANCELED || state == NGX_CAMPAIGN_S_SKIPPED) {
+        return NGX_CAMPAIGN_OK;                         /* it was never sent */
+    }
+
+    return ngx_campaign_states_tell(x, byte);
+}
+
+
+/* the account's webhook hears what became of a message */
+
+static ngx_campaign_rc_e
+ngx_campaign_states_tell(ngx_campaign_states_t *x, const u_char *byte)
+{
+    ngx_campaign_rc_e     rc;
+    ngx_campaign_event_t  e;
+
+    rc = ngx_campaign_hears_open(x->t, &x->hears, x->run.account, NGX_CAMPAIGN_W_DELIVERY);
+
+    if (rc != NGX_CAMPAIGN_OK || x->hears.webhook == 0) {
+        return rc;
+    }
+
+    ngx_memzero(&e, sizeof(ngx_campaign_event_t));
+
+    e.event = NGX_CAMPAIGN_W_DELIVERY;
+    e.campaign = x->campaign;
+    e.seq = x->chunk * NGX_CAMPAIGN_CHUNK + (uint32_t) (byte - x->bytes);
+    e.value = *byte;
+
+    return ngx_campaign_hears_add(x->t, &x->hears, &e);
 }
 
 

@@ -8,7 +8,7 @@
 #define _NGX_CAMPAIGN_STORE_LMDB_TURN_H_INCLUDED_
 
 
-#include "ngx_campaign_store_lmdb.h"
+#include "ngx_campaign_store_lmdb_event.h"
 
 
 typedef struct {
@@ -24,6 +24,8 @@ typedef struct {
     unsigned                 loaded:1;          /* bytes hold chunk */
     unsigned                 dirty:1;           /* and it has to be written */
     u_char                   bytes[NGX_CAMPAIGN_CHUNK + 4];
+
+    ngx_campaign_hears_t     hears;             /* who hears of deliveries: asked for by the first one */
 } ngx_campaign_states_t;
 
 
