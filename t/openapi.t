@@ -17,7 +17,7 @@ $api = Campaign::OpenAPI->new;
 %route = map { ("$_->{service} $_->{method} $_->{path}" => $_) } routes();
 
 # replies that code makes, not a table of fields: only the replay judges them
-%by_hand = map { $_ => 1 } qw(getCampaignReport);
+%by_hand = map { $_ => 1 } qw(getCampaignReport replayWebhook);
 
 sub route { $route{"$_[0]{service} $_[0]{method} $_[0]{path}"} }
 sub sorted { join ' ', sort { $a cmp $b } @_ }
@@ -57,6 +57,7 @@ my %make = (
     message  => sub { $_[0]{account}->make('/messages', { from => 'Acme', channel => 'SMS', text => 'Hi', to => [map { "1555000000$_" } 1, 2],
                                                           schedule => '2100-01-01 00:00:00' })->[0]{id} },
     suppression => sub { map { $_[0]{account}->make('/suppressions', { number => $_, channel => 'SMS', from => 'Acme' })->{number} } '447700900198', '447700900199' },
+    webhook  => sub { map { $_[0]{account}->make('/webhooks', { url => 'http://hooks.example.com/', event => $_ })->{id} } qw(message campaign) },
     key      => sub { map { admin()->post('/accounts/' . $_[0]{account}->id . '/keys', {})->data->{id} } 1, 2 },
 );
 

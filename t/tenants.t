@@ -27,9 +27,17 @@ my %make = (
     senders      => sub { $_[0]->sender(name => 'S' . ++$made)->{id} },
     contacts     => sub { $_[0]->make("/audiences/$_[1]/contacts", { number => '' . (15570000000 + ++$made) })->{id} },
     messages     => sub { $_[0]->make('/messages', { from => 'Acme', channel => 'SMS', text => 'x', to => ['15551234567'], schedule => '2100-01-01 00:00:00' })->[0]{id} },
-    webhooks     => sub { $_[0]->make('/webhooks', { url => 'http://192.0.2.1/' . ++$made, event => 'delivery' })->{id} },
+    webhooks     => sub { webhook($_[0]) },
     suppressions => sub { my $n = '' . (15580000000 + ++$made); $_[0]->make('/suppressions', { number => $n }); $n },
 );
+
+# an account has one of each event: the next one, in place of the one that it has
+sub webhook {
+    my $account = shift;
+    my $event = qw(delivery message campaign)[++$made % 3];
+    $account->delete("/webhooks/$_->{id}") for grep { $_->{event} eq $event } @{ $account->get('/webhooks')->data };
+    return $account->make('/webhooks', { url => "http://hooks.example.com/$made", event => $event })->{id};
+}
 
 sub made { ++$made }
 sub makes { exists $make{ $_[0] } }
@@ -39,7 +47,7 @@ my %unknown = (suppressions => '15599999999');
 sub unknown { $unknown{ $_[0] } // '01234567-89ab-8def-8123-456789abcdef' }
 
 # a body that is right for every route, as far as one can be
-my %body = (name => 'renamed', number => '15550001111', text => 'Hello', channel => 'SMS', url => 'http://192.0.2.1/', event => 'delivery', first_name => 'Ann',
+my %body = (name => 'renamed', number => '15550001111', text => 'Hello', channel => 'SMS', url => 'http://hooks.example.com/', event => 'delivery', first_name => 'Ann',
             from => '2026-01-01 00:00:00', to => '2026-01-02 00:00:00');
 
 # what an answer says, but for the path and the time
@@ -165,7 +173,7 @@ $a->sender();
 my %base = (senders => sub { name => 'M' . made(), channel => 'SMS' }, templates => sub { text => 'Hello', channel => 'SMS' },
             audiences => sub { name => 'mass ' . made(), channel => 'SMS' },
             campaigns => sub { from => 'Acme', channel => 'SMS', text => 'Hello', to => ['15551234567'], schedule => '2100-01-01 00:00:00' },
-            contacts => sub { number => '' . (15560000000 + made()) }, webhooks => sub { url => 'http://192.0.2.1/' . made(), event => 'message' });
+            contacts => sub { number => '' . (15560000000 + made()) }, webhooks => sub { url => 'http://hooks.example.com/' . made(), event => 'message' });
 my $list = $a->audience()->{id};
 my %seen;
 for my $route (api_routes()) {

@@ -16,6 +16,10 @@
 #define NGX_CAMPAIGN_ATTEMPTS_MAX     100
 #define NGX_CAMPAIGN_GROUPS_MAX       64
 
+#define NGX_CAMPAIGN_WEBHOOK_ATTEMPTS 10
+#define NGX_CAMPAIGN_WEBHOOK_MIN      5000
+#define NGX_CAMPAIGN_WEBHOOK_MAX      86400000
+
 
 static void ngx_http_campaign_conf_user(ngx_conf_t *cf, ngx_http_campaign_main_conf_t *cmcf, const char *directive);
 static ngx_int_t ngx_http_campaign_conf_gateway_id(ngx_http_campaign_gateway_t *gateway, ngx_str_t *value);
@@ -23,6 +27,7 @@ static void ngx_http_campaign_conf_gateway_ids(ngx_http_campaign_gateway_t *gate
 static char *ngx_http_campaign_conf_channel(ngx_conf_t *cf, ngx_http_campaign_main_conf_t *cmcf, ngx_str_t *channel);
 static char *ngx_http_campaign_conf_check_store(ngx_cycle_t *cycle, void *conf);
 static ngx_uint_t ngx_http_campaign_conf_writable(ngx_cycle_t *cycle, ngx_file_info_t *fi, const char **user);
+static ngx_int_t ngx_http_campaign_conf_check_webhook(ngx_conf_t *cf, ngx_http_campaign_webhook_conf_t *webhook);
 static ngx_int_t ngx_http_campaign_conf_check_gateway(ngx_conf_t *cf, ngx_http_campaign_gateway_t *gateway);
 static ngx_http_core_loc_conf_t *ngx_http_campaign_conf_location(ngx_http_core_loc_conf_t *clcf, ngx_str_t *uri);
 static ngx_int_t ngx_http_campaign_conf_channels(ngx_conf_t *cf, ngx_http_campaign_main_conf_t *cmcf);
@@ -302,16 +307,85 @@ ngx_http_campaign_conf_channel(ngx_conf_t *cf, ngx_http_campaign_main_conf_t *cm
 
 
 char *
+ngx_http_campaign_conf_webhook(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_campaign_main_conf_t *cmcf = conf;
+
+    ngx_str_t                         *arg, value;
+    ngx_uint_t                         i;
+    ngx_campaign_cidr_t               *cidr;
+    ngx_http_campaign_gateway_t       *gateway;
+    ngx_http_campaign_webhook_conf_t  *webhook;
+
+    arg = cf->args->elts;
+    webhook = &cmcf->webhook;
+    gateway = &webhook->gateway;
+
+    if (gateway->uri.data) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "\"campaign_webhook\" is given already, in %s:%ui: one location serves all webhooks",
+                           gateway->file, gateway->line);
+        return NGX_CONF_ERROR;
+    }
+
+    if (arg[1].data[0] != '/') {
+        return ngx_http_campaign_conf_bad(cf, cmd, &arg[1], "name an internal location of this server, such as /_webhook");
+    }
+
+    gateway->uri = arg[1];
+    gateway->cscf = ngx_http_conf_get_module_srv_conf(cf, ngx_http_core_module);
+    gateway->file = cf->conf_file->file.name.data;
+    gateway->line = cf->conf_file->line;
+
+    for (i = 2; i < cf->args->nelts; i++) {
+
+        if (!ngx_http_campaign_conf_param(&arg[i], "allow", &value)) {
+            return ngx_http_campaign_conf_bad(cf, cmd, &arg[i], "allow=… is known");
+        }
+
+        if (webhook->allow == NULL) {
+            webhook->allow = ngx_array_create(cf->pool, 4, sizeof(ngx_campaign_cidr_t));
+            if (webhook->allow == NULL) {
+                return NGX_CONF_ERROR;
+            }
+        }
+
+        cidr = ngx_array_push(webhook->allow);
+        if (cidr == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        if (ngx_campaign_cidr_parse(&value, cidr) != NGX_OK) {
+            return ngx_http_campaign_conf_bad(cf, cmd, &arg[i], "addresses that webhooks may be at besides public ones, such as "
+                                              "allow=10.1.0.0/16 or allow=fd00::/8; what is behind the length is zero");
+        }
+    }
+
+    ngx_http_campaign_conf_user(cf, cmcf, "campaign_webhook");
+
+    return NGX_CONF_OK;
+}
+
+
+char *
 ngx_http_campaign_conf_retry(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_campaign_srv_conf_t *cscf = conf;
 
-    ngx_int_t    n;
-    ngx_str_t   *arg, value;
-    ngx_uint_t   i;
-    ngx_msec_t  *wait;
+    ngx_int_t                      n;
+    ngx_str_t                     *arg, value;
+    ngx_uint_t                     i;
+    ngx_msec_t                    *wait;
+    ngx_campaign_retry_t          *retry;
+    ngx_http_campaign_loc_conf_t  *clocf;
 
-    if (cscf->retry.attempts != NGX_CONF_UNSET_UINT || cscf->retry.min != NGX_CONF_UNSET_MSEC || cscf->retry.max != NGX_CONF_UNSET_MSEC) {
+    retry = &cscf->retry;
+
+    if (cf->cmd_type == NGX_HTTP_LOC_CONF) {
+        clocf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_campaign_module);
+        retry = &clocf->retry;
+    }
+
+    if (retry->attempts != NGX_CONF_UNSET_UINT || retry->min != NGX_CONF_UNSET_MSEC || retry->max != NGX_CONF_UNSET_MSEC) {
         return "is duplicate";
     }
 
@@ -326,15 +400,15 @@ ngx_http_campaign_conf_retry(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
                 return ngx_http_campaign_conf_bad(cf, cmd, &arg[i], "tries in all, 1 to 100");
             }
 
-            cscf->retry.attempts = n;
+            retry->attempts = n;
             continue;
         }
 
         if (ngx_http_campaign_conf_param(&arg[i], "min", &value)) {
-            wait = &cscf->retry.min;
+            wait = &retry->min;
 
         } else if (ngx_http_campaign_conf_param(&arg[i], "max", &value)) {
-            wait = &cscf->retry.max;
+            wait = &retry->max;
 
         } else {
             return ngx_http_campaign_conf_bad(cf, cmd, &arg[i], "attempts=…, min=… and max=… are known");
@@ -349,7 +423,15 @@ ngx_http_campaign_conf_retry(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         *wait = n;
     }
 
-    return NGX_CONF_OK;
+    if (cf->cmd_type != NGX_HTTP_LOC_CONF) {
+        return NGX_CONF_OK;
+    }
+
+    ngx_conf_init_uint_value(retry->attempts, NGX_CAMPAIGN_WEBHOOK_ATTEMPTS);
+    ngx_conf_init_msec_value(retry->min, NGX_CAMPAIGN_WEBHOOK_MIN);
+    ngx_conf_init_msec_value(retry->max, NGX_CAMPAIGN_WEBHOOK_MAX);
+
+    return retry->min <= retry->max ? NGX_CONF_OK : "has a \"min\" that is greater than its \"max\"";
 }
 
 
@@ -417,6 +499,10 @@ ngx_http_campaign_conf_check(ngx_conf_t *cf, ngx_http_campaign_main_conf_t *cmcf
         if (ngx_http_campaign_conf_check_gateway(cf, &gateway[i]) != NGX_OK) {
             return NGX_ERROR;
         }
+    }
+
+    if (cmcf->webhook.gateway.uri.data && ngx_http_campaign_conf_check_webhook(cf, &cmcf->webhook) != NGX_OK) {
+        return NGX_ERROR;
     }
 
     return ngx_http_campaign_conf_channels(cf, cmcf);
@@ -511,6 +597,32 @@ ngx_http_campaign_conf_writable(ngx_cycle_t *cycle, ngx_file_info_t *fi, const c
     }
 
     return (mode & (S_IWOTH|S_IXOTH)) == (S_IWOTH|S_IXOTH);
+}
+
+
+static ngx_int_t
+ngx_http_campaign_conf_check_webhook(ngx_conf_t *cf, ngx_http_campaign_webhook_conf_t *webhook)
+{
+    ngx_http_campaign_gateway_t  *gateway;
+
+    gateway = &webhook->gateway;
+
+    webhook->clcf = ngx_http_campaign_conf_location(gateway->cscf->ctx->loc_conf[ngx_http_core_module.ctx_index], &gateway->uri);
+
+    if (webhook->clcf == NULL || !webhook->clcf->internal) {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0, "\"campaign_webhook\" in %s:%ui: there is no internal location for \"%V\" in its server{}: "
+                      "add \"location %V { internal; resolver ...; proxy_pass $campaign_webhook_url; ... }\"", gateway->file,
+                      gateway->line, &gateway->uri, &gateway->uri);
+        return NGX_ERROR;
+    }
+
+    if (webhook->clcf->resolver == NULL || webhook->clcf->resolver->connections.nelts == 0) {
+        ngx_log_error(NGX_LOG_WARN, cf->log, 0, "\"campaign_webhook\" in %s:%ui: webhooks with a host name will not be called, for "
+                      "nothing tells its address: add \"resolver <address of a DNS server>;\" to location \"%V\"", gateway->file,
+                      gateway->line, &gateway->uri);
+    }
+
+    return NGX_OK;
 }
 
 

@@ -16,7 +16,10 @@ char *ngx_http_campaign_conf_store(ngx_conf_t *cf, ngx_command_t *cmd, void *con
 /* campaign_gateway CHANNEL uri [concurrency=64] [receipts=on|off] [id=place]… */
 char *ngx_http_campaign_conf_gateway(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
-/* campaign_retry [attempts=5] [min=1s] [max=5m] */
+/* campaign_webhook uri [allow=cidr]… */
+char *ngx_http_campaign_conf_webhook(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
+/* campaign_retry [attempts=5] [min=1s] [max=5m]; in a webhook's location attempts=10 min=5s max=24h */
 char *ngx_http_campaign_conf_retry(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
 /* campaign_api, campaign_admin: cmd->offset is the ngx_http_campaign_service_e */

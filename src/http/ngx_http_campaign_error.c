@@ -73,6 +73,23 @@ static const ngx_http_campaign_error_row_t  ngx_http_campaign_errors[] = {
     { 1157, 409, ngx_string("sender already exists") },
     { 1158, 409, ngx_string("sender is in use: a campaign that is not finished sends from it") },
 
+    { 1201, 404, ngx_string("webhook is not found") },
+    { 1202, 400, ngx_string("invalid webhook identifier") },
+    { 1203, 400, ngx_string("'data' is required") },
+    { 1204, 400, ngx_string("'data.url' is required") },
+    { 1206, 400, ngx_string("'data.event' is required") },
+    { 1207, 400, ngx_string("'data.event' values should be in [delivery, message, campaign]") },
+    { 1208, 400, ngx_string("'data.url' is too long: at most 2083 bytes") },
+    { 1209, 400, ngx_string("'data.url' is invalid: http or https, a public host, no user, no fragment") },
+    { 1210, 409, ngx_string("webhook already exists: one for each event") },
+    { 1211, 400, ngx_string("'data.secret' is invalid: at most 255 characters, no control characters") },
+    { 1212, 400, ngx_string("'data.signature' values should be in [base64, hex]") },
+    { 1213, 400, ngx_string("'data.status' values should be in [active, disabled]") },
+    { 1214, 400, ngx_string("'data.from' is required") },
+    { 1215, 400, ngx_string("'data.from' is invalid: yyyy-MM-dd HH:mm:ss, or RFC 3339") },
+    { 1216, 400, ngx_string("'data.to' is required") },
+    { 1217, 400, ngx_string("'data.to' is invalid: yyyy-MM-dd HH:mm:ss, or RFC 3339") },
+
     { 1251, 404, ngx_string("template is not found") },
     { 1252, 400, ngx_string("invalid template identifier") },
     { 1253, 400, ngx_string("'data' is required: send {\"data\": {...}}") },
@@ -177,7 +194,7 @@ static const ngx_http_campaign_error_row_t  ngx_http_campaign_errors[] = {
     { 1911, 400, ngx_string("'data.expire_date' is invalid: yyyy-MM-dd HH:mm:ss (UTC) or RFC 3339, in the future") },
     { 1912, 404, ngx_string("key is not found") },
     { 1913, 400, ngx_string("invalid key identifier") },
-    { 1914, 409, ngx_string("account is in use: delete its campaigns, audiences, templates and senders first") }
+    { 1914, 409, ngx_string("account is in use: delete its campaigns, audiences, templates, senders and webhooks first") }
 };
 
 

@@ -50,8 +50,15 @@ static ngx_command_t  ngx_http_campaign_commands[] = {
       0,
       NULL },
 
+    { ngx_string("campaign_webhook"),
+      NGX_HTTP_SRV_CONF|NGX_CONF_1MORE,
+      ngx_http_campaign_conf_webhook,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("campaign_retry"),
-      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_CONF_TAKE123,
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE123,
       ngx_http_campaign_conf_retry,
       NGX_HTTP_SRV_CONF_OFFSET,
       0,
@@ -172,12 +179,23 @@ ngx_http_campaign_merge_srv_conf(ngx_conf_t *cf, void *parent, void *child)
 }
 
 
-/* not inherited: a location serves the API only if it says so itself */
+/* not inherited: a location serves the API only if it says so itself, and has waits of its own only if it is given some */
 
 static void *
 ngx_http_campaign_create_loc_conf(ngx_conf_t *cf)
 {
-    return ngx_pcalloc(cf->pool, sizeof(ngx_http_campaign_loc_conf_t));
+    ngx_http_campaign_loc_conf_t  *clocf;
+
+    clocf = ngx_pcalloc(cf->pool, sizeof(ngx_http_campaign_loc_conf_t));
+    if (clocf == NULL) {
+        return NULL;
+    }
+
+    clocf->retry.attempts = NGX_CONF_UNSET_UINT;
+    clocf->retry.min = NGX_CONF_UNSET_MSEC;
+    clocf->retry.max = NGX_CONF_UNSET_MSEC;
+
+    return clocf;
 }
 
 

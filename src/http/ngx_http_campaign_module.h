@@ -12,6 +12,7 @@
 #include <ngx_http.h>
 
 #include "ngx_campaign_store.h"
+#include "ngx_campaign_address.h"
 #include "ngx_campaign_retry.h"
 #include "ngx_campaign_reply.h"
 
@@ -37,10 +38,20 @@ typedef struct {
 } ngx_http_campaign_gateway_t;
 
 
+/* campaign_webhook uri [allow=cidr]…: one in all of http{} */
+
+typedef struct {
+    ngx_http_campaign_gateway_t gateway;        /* channel is empty; uri.data NULL: there is none */
+    ngx_array_t                *allow;          /* ngx_campaign_cidr_t, besides public addresses; NULL: none */
+    ngx_http_core_loc_conf_t   *clcf;           /* of the location: its resolver */
+} ngx_http_campaign_webhook_conf_t;
+
+
 typedef struct {
     ngx_campaign_store_conf_t   store;          /* path.data NULL: none was given */
     ngx_flag_t                  dispatch;
     ngx_array_t                 gateways;       /* ngx_http_campaign_gateway_t */
+    ngx_http_campaign_webhook_conf_t  webhook;
     const char                 *user;           /* first directive that needs a store, and where; NULL: none */
     u_char                     *user_file;
     ngx_uint_t                  user_line;
@@ -63,6 +74,7 @@ typedef enum {
 
 typedef struct {
     ngx_http_campaign_service_e  service;       /* what this location serves */
+    ngx_campaign_retry_t         retry;         /* campaign_retry of a webhook's location; attempts unset: the contract's schedule */
 } ngx_http_campaign_loc_conf_t;
 
 

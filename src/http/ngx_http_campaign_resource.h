@@ -20,6 +20,9 @@ extern const ngx_http_campaign_resource_t
     ngx_http_campaign_messages,
     ngx_http_campaign_campaign_messages,
     ngx_http_campaign_suppressions,
+    ngx_http_campaign_webhooks,
+    ngx_http_campaign_deliveries,
+    ngx_http_campaign_replays,
     ngx_http_campaign_accounts,
     ngx_http_campaign_keys;
 
@@ -118,6 +121,11 @@ ngx_int_t ngx_http_campaign_accounts_change(ngx_http_campaign_call_t *call);
 ngx_int_t ngx_http_campaign_keys_list(ngx_http_campaign_call_t *call);
 ngx_int_t ngx_http_campaign_keys_create(ngx_http_campaign_call_t *call);
 ngx_int_t ngx_http_campaign_keys_delete(ngx_http_campaign_call_t *call);
+
+ngx_int_t ngx_http_campaign_webhooks_change(ngx_http_campaign_call_t *call);
+ngx_int_t ngx_http_campaign_webhooks_test(ngx_http_campaign_call_t *call);
+ngx_int_t ngx_http_campaign_webhooks_deliveries(ngx_http_campaign_call_t *call);
+ngx_int_t ngx_http_campaign_webhooks_replay(ngx_http_campaign_call_t *call);
 
 /* ngx_http_campaign_openapi.c: the description of the API, without a key */
 ngx_int_t ngx_http_campaign_openapi(ngx_http_campaign_call_t *call);

@@ -172,6 +172,9 @@ typedef struct {
 #define NGX_CAMPAIGN_EVENTS_MAX  100000         /* kept for a webhook; the oldest goes first */
 #define NGX_CAMPAIGN_EVENT_NEVER 0x7fffffffffffffffLL   /* due: failed for good, kept for a replay */
 
+#define NGX_CAMPAIGN_EVENTS_WAITING  1          /* page->status of ngx_campaign_store_events; 0: all */
+#define NGX_CAMPAIGN_EVENTS_FAILED   2
+
 /* what waits for a webhook, and how the last try ended */
 
 typedef struct {
@@ -640,8 +643,8 @@ ngx_int_t ngx_campaign_store_message(ngx_campaign_store_t *st, ngx_campaign_op_t
 ngx_int_t ngx_campaign_store_peek(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_peek_t *peek);
 
 /*
- * A webhook's events in page->items (ngx_campaign_event_t), newest first; page->kind is WEBHOOK, page->status is 1 for those that wait, 2
- * for those that failed, 0 for all.  NOT_FOUND: no such webhook; INVALID: token
+ * A webhook's events in page->items (ngx_campaign_event_t), newest first; page->kind is WEBHOOK, page->status 0 or one of EVENTS_…
+ * NOT_FOUND: no such webhook; INVALID: token
  */
 ngx_int_t ngx_campaign_store_events(ngx_campaign_store_t *st, ngx_campaign_op_t *op, u_char *webhook, ngx_campaign_page_t *page);
 

@@ -13,9 +13,6 @@
 #define NGX_CAMPAIGN_EVENT_KEY  16              /* webhook u64, event u64 */
 #define NGX_CAMPAIGN_DUE_KEY    24              /* webhook u64, due u64, event u64 */
 
-#define NGX_CAMPAIGN_EVENTS_WAITING  1          /* page->status of ngx_campaign_store_events */
-#define NGX_CAMPAIGN_EVENTS_FAILED   2
-
 
 /* an account's webhook for one kind of event: asked for once, written once */
 
