@@ -70,6 +70,10 @@ static const struct {
     { NGX_CAMPAIGN_DB_KEPT,   { ngx_campaign_check_kept, NULL } },
     { NGX_CAMPAIGN_DB_SUPPRESS, { ngx_campaign_check_suppress, NULL } },
     { NGX_CAMPAIGN_DB_LAPSE,  { ngx_campaign_check_lapse, NULL } },
+    { NGX_CAMPAIGN_DB_HOOK,   { ngx_campaign_check_hook, NULL } },
+    { NGX_CAMPAIGN_DB_EVENT,  { ngx_campaign_check_event, NULL } },
+    { NGX_CAMPAIGN_DB_DUE,    { ngx_campaign_check_due, NULL } },
+    { NGX_CAMPAIGN_DB_HOLD,   { ngx_campaign_check_hold, NULL } },
     { NGX_CAMPAIGN_DB_COUNT,  { ngx_campaign_check_count, NULL } }
 };
 

@@ -160,6 +160,12 @@ ngx_uint_t ngx_campaign_check_of_message(ngx_campaign_check_t *c, ngx_campaign_d
 void ngx_campaign_check_theirs(ngx_campaign_check_t *c, const MDB_val *key, const MDB_val *value);
 void ngx_campaign_check_ours(ngx_campaign_check_t *c, const MDB_val *key, const MDB_val *value);
 void ngx_campaign_check_gone(ngx_campaign_check_t *c, const MDB_val *key, const MDB_val *value);
+/* ngx_campaign_ctl_check_webhook.c */
+
+void ngx_campaign_check_hook(ngx_campaign_check_t *c, const MDB_val *key, const MDB_val *value);
+void ngx_campaign_check_event(ngx_campaign_check_t *c, const MDB_val *key, const MDB_val *value);
+void ngx_campaign_check_due(ngx_campaign_check_t *c, const MDB_val *key, const MDB_val *value);
+void ngx_campaign_check_hold(ngx_campaign_check_t *c, const MDB_val *key, const MDB_val *value);
 
 
 #endif /* _NGX_CAMPAIGN_CTL_CHECK_H_INCLUDED_ */
