@@ -51,9 +51,11 @@ ngx_campaign_store_open(ngx_campaign_store_conf_t *conf, ngx_log_t *log)
     st->log = log;
     st->pool = pool;
 
+    st->place = NGX_INVALID_FILE;
+
     ngx_queue_init(&st->deferred);
 
-    if (ngx_campaign_lmdb_check(st) != NGX_OK || ngx_campaign_lmdb_env_open(st) != NGX_OK
+    if (ngx_campaign_lmdb_check(st) != NGX_OK || ngx_campaign_lmdb_place_take(st) != NGX_OK || ngx_campaign_lmdb_env_open(st) != NGX_OK
         || ngx_campaign_lmdb_held_init(st) != NGX_OK || ngx_campaign_lmdb_visits_init(st) != NGX_OK
         || ngx_campaign_lmdb_writer_init(st) != NGX_OK)
     {
@@ -358,6 +360,7 @@ ngx_campaign_lmdb_tick(ngx_event_t *ev)
 
     if (st->env) {
         (void) mdb_reader_check(st->env, &dead);
+        ngx_campaign_lmdb_watch(st);
 
     } else if (!ngx_campaign_lmdb_writing(st)) {
         ngx_campaign_lmdb_visits_stop(st);
@@ -381,6 +384,7 @@ ngx_campaign_lmdb_close(ngx_campaign_store_t *st)
     ngx_campaign_lmdb_writer_close(st);
     ngx_campaign_lmdb_held_close(st);
     ngx_campaign_lmdb_env_close(st);
+    ngx_campaign_lmdb_place_leave(st);
 
     ngx_destroy_pool(st->pool);
 }

@@ -116,6 +116,14 @@ typedef struct {
  */
 typedef ngx_campaign_rc_e (*ngx_campaign_work_pt)(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, void *args);
 
+/* which writes go into the last room of map and disk */
+
+typedef enum {
+    NGX_CAMPAIGN_ROOM_LAST = 0,                 /* outcomes, cancels, deletes: to the end */
+    NGX_CAMPAIGN_ROOM_CLAIM,                    /* claims: as long as their outcomes will find room, too */
+    NGX_CAMPAIGN_ROOM_NEW                       /* what is new */
+} ngx_campaign_room_e;
+
 typedef struct ngx_campaign_writer_s  ngx_campaign_writer_t;
 typedef struct ngx_campaign_held_s    ngx_campaign_held_t;
 typedef struct ngx_campaign_visits_s  ngx_campaign_visits_t;
@@ -133,6 +141,18 @@ struct ngx_campaign_store_s {
     ngx_campaign_visits_t     *visits;          /* keeps the environment in place under walks */
     uint32_t                   swept;           /* account whose old answers were looked for last; by the writer */
     time_t                     full;            /* when a full disk or map was last logged; by the writer */
+    ngx_uint_t                 disk;            /* 1: it has no room but the reserve; 2: the reserve is used, too; atomic */
+    ngx_uint_t                 page;            /* bytes; by the writer */
+    off_t                      reserved;        /* size of data.mdb when the room behind it was last reserved */
+    u_char                    *data;            /* path of data.mdb */
+    ino_t                      inode, dir_inode;        /* of data.mdb, and of the directory */
+    dev_t                      device, dir_device;
+    pid_t                      owner;
+    ngx_fd_t                   place;           /* locked: see _place.c */
+    ngx_queue_t                places;
+    unsigned                   placed:1;        /* in places */
+    unsigned                   replaced:1;      /* data.mdb is not the file that is open */
+    unsigned                   no_reserve:1;    /* the file system cannot */
     ngx_queue_t                deferred;        /* reads that wait until the environment can be mended */
     ngx_event_t                tick;            /* each second: dead readers, an environment that has to be opened again */
     u_char                     secret[NGX_CAMPAIGN_SECRET_LEN];
@@ -190,6 +210,26 @@ const char *ngx_campaign_lmdb_table_name(ngx_campaign_db_e db);
 ngx_int_t ngx_campaign_lmdb_env_open(ngx_campaign_store_t *st);
 void ngx_campaign_lmdb_env_close(ngx_campaign_store_t *st);
 
+/* ngx_campaign_store_lmdb_space.c */
+
+/* after the work of a transaction, before its commit: FULL, logged, if it takes room that is not for it */
+ngx_campaign_rc_e ngx_campaign_lmdb_room(ngx_campaign_txn_t *t, ngx_campaign_room_e room);
+
+/* 1: data.mdb is another file by now.  On any thread */
+ngx_uint_t ngx_campaign_lmdb_replaced(ngx_campaign_store_t *st);
+
+/* with a new environment; and each second, in the event loop: the reserve, and whether data.mdb was replaced */
+ngx_int_t ngx_campaign_lmdb_watch_init(ngx_campaign_store_t *st);
+void ngx_campaign_lmdb_watch(ngx_campaign_store_t *st);
+
+/* ngx_campaign_store_lmdb_holder.c: the process that holds the write lock; 0: not known */
+pid_t ngx_campaign_lmdb_holder(ngx_campaign_store_t *st);
+
+/* ngx_campaign_store_lmdb_place.c: NGX_ERROR: opened elsewhere, logged */
+
+ngx_int_t ngx_campaign_lmdb_place_take(ngx_campaign_store_t *st);
+void ngx_campaign_lmdb_place_leave(ngx_campaign_store_t *st);
+
 /* ngx_campaign_store_lmdb_write.c: the only file with threads */
 
 ngx_int_t ngx_campaign_lmdb_writer_init(ngx_campaign_store_t *st);
@@ -207,6 +247,10 @@ void ngx_campaign_lmdb_writer_close(ngx_campaign_store_t *st);
 
 /* hands work to the writer: all that waits is committed together; `done` runs in the event loop after the commit */
 ngx_int_t ngx_campaign_lmdb_write(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_work_pt work, void *args);
+
+/* the same, of an operation that leaves the last room to others */
+ngx_int_t ngx_campaign_lmdb_write_room(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_work_pt work, void *args,
+    ngx_campaign_room_e room);
 
 /* runs one work in a transaction of its own at once, on this thread: opening and tests */
 ngx_campaign_rc_e ngx_campaign_lmdb_write_now(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_work_pt work, void *args);

@@ -87,7 +87,7 @@ ngx_campaign_store_create(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_c
     create->given = *c;
     create->pile = pile;
 
-    return ngx_campaign_lmdb_write(st, op, ngx_campaign_create_work, create);
+    return ngx_campaign_lmdb_write_room(st, op, ngx_campaign_create_work, create, NGX_CAMPAIGN_ROOM_NEW);
 }
 
 

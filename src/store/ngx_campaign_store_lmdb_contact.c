@@ -31,7 +31,7 @@ static ngx_campaign_rc_e ngx_campaign_contact_delete_work(ngx_campaign_txn_t *t,
 ngx_int_t
 ngx_campaign_store_import(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_import_t *import)
 {
-    return ngx_campaign_lmdb_write(st, op, ngx_campaign_contact_import_work, import);
+    return ngx_campaign_lmdb_write_room(st, op, ngx_campaign_contact_import_work, import, NGX_CAMPAIGN_ROOM_NEW);
 }
 
 
@@ -67,7 +67,7 @@ ngx_campaign_store_contact_change(ngx_campaign_store_t *st, ngx_campaign_op_t *o
     ca->given = member->contact;
     ca->out = member;
 
-    return ngx_campaign_lmdb_write(st, op, ngx_campaign_contact_change_work, ca);
+    return ngx_campaign_lmdb_write_room(st, op, ngx_campaign_contact_change_work, ca, NGX_CAMPAIGN_ROOM_NEW);
 }
 
 

@@ -127,7 +127,7 @@ ngx_campaign_store_put(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_camp
     put->name = head->name;
     put->pile = pile;
 
-    return ngx_campaign_lmdb_write(st, op, ngx_campaign_object_put_work, put);
+    return ngx_campaign_lmdb_write_room(st, op, ngx_campaign_object_put_work, put, NGX_CAMPAIGN_ROOM_NEW);
 }
 
 
@@ -175,7 +175,7 @@ ngx_campaign_store_update(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_c
         update->text = ((ngx_campaign_text_t *) rec)->text;
     }
 
-    return ngx_campaign_lmdb_write(st, op, ngx_campaign_object_update_work, update);
+    return ngx_campaign_lmdb_write_room(st, op, ngx_campaign_object_update_work, update, NGX_CAMPAIGN_ROOM_NEW);
 }
 
 

@@ -170,6 +170,10 @@ ngx_campaign_lmdb_check_file(ngx_campaign_store_t *st, const char *name)
     p = ngx_cpymem(p, name, len);
     *p = '\0';
 
+    if (st->data == NULL) {
+        st->data = file;                                /* data.mdb is the first */
+    }
+
     if (lstat((char *) file, &s) == -1) {
         return NGX_OK;                                  /* not there yet; any other trouble is LMDB's to find */
     }
@@ -292,6 +296,12 @@ ngx_campaign_lmdb_env_try(ngx_campaign_store_t *st, const char **what)
     }
 
     (void) mdb_reader_check(st->env, &dead);
+
+    *what = "data.mdb";
+
+    if (ngx_campaign_lmdb_watch_init(st) != NGX_OK) {
+        return EIO;
+    }
 
     *what = "tables";
 

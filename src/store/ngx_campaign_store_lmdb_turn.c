@@ -54,7 +54,7 @@ ngx_campaign_store_peek(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_cam
 ngx_int_t
 ngx_campaign_store_turn(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_turn_t *turn)
 {
-    return ngx_campaign_lmdb_write(st, op, ngx_campaign_turn_work, turn);
+    return ngx_campaign_lmdb_write_room(st, op, ngx_campaign_turn_work, turn, turn->ngrants ? NGX_CAMPAIGN_ROOM_CLAIM : NGX_CAMPAIGN_ROOM_LAST);
 }
 
 

@@ -3,10 +3,13 @@
  * The writer: all that waits to be written is committed together by a task on nginx's thread pool, one task at a time a process; without a
  * pool (tests, tools) in the event loop.  It keeps true: who is told OK is on disk; an operation that fails takes no other with it.
  *
- * A batch belongs to whoever turns its state from HANDED into RUNNING: the thread, or at the end of the process _flush.
+ * A batch belongs to whoever turns its state from HANDED into BEGINNING: the thread, or at the end of the process _flush; while it waits for
+ * the write lock the event loop may revoke it.
  */
 
 #include "ngx_campaign_store_lmdb.h"
+
+#include <unistd.h>
 
 
 #define NGX_CAMPAIGN_WRITER_BATCH  4096         /* operations committed together */
@@ -17,6 +20,8 @@
 typedef enum {
     NGX_CAMPAIGN_WRITER_IDLE = 0,
     NGX_CAMPAIGN_WRITER_HANDED,
+    NGX_CAMPAIGN_WRITER_BEGINNING,              /* waits for the write lock: the batch was not touched */
+    NGX_CAMPAIGN_WRITER_REVOKED,                /* its operations were answered meanwhile: there is nothing to run */
     NGX_CAMPAIGN_WRITER_RUNNING,
     NGX_CAMPAIGN_WRITER_RAN
 } ngx_campaign_writer_state_e;
@@ -24,7 +29,6 @@ typedef enum {
 
 typedef enum {
     NGX_CAMPAIGN_GROUP_OK = 0,
-    NGX_CAMPAIGN_GROUP_UNBEGUN,                 /* the transaction could not begin */
     NGX_CAMPAIGN_GROUP_WORK,                    /* a work failed */
     NGX_CAMPAIGN_GROUP_COMMIT                   /* the commit failed */
 } ngx_campaign_group_e;
@@ -50,10 +54,14 @@ static void ngx_campaign_writer_hand(ngx_campaign_writer_t *w);
 static void ngx_campaign_writer_take(ngx_campaign_writer_t *w);
 static void ngx_campaign_writer_thread(void *data, ngx_log_t *log);
 static void ngx_campaign_writer_run(ngx_campaign_writer_t *w);
-static ngx_campaign_group_e ngx_campaign_writer_group(ngx_campaign_writer_t *w);
+static ngx_uint_t ngx_campaign_writer_turns(ngx_campaign_writer_t *w, int from, int to);
+static ngx_campaign_group_e ngx_campaign_writer_group(ngx_campaign_writer_t *w, ngx_campaign_txn_t *t);
 static ngx_campaign_group_e ngx_campaign_writer_group_work(ngx_campaign_writer_t *w, ngx_campaign_txn_t *t);
-static void ngx_campaign_writer_singly(ngx_campaign_writer_t *w, ngx_campaign_group_e failed);
+static ngx_campaign_rc_e ngx_campaign_writer_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, ngx_campaign_work_pt work, void *args);
+static void ngx_campaign_writer_singly(ngx_campaign_writer_t *w, ngx_campaign_txn_t *t, ngx_campaign_group_e failed);
 static ngx_campaign_rc_e ngx_campaign_writer_one(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_work_pt work, void *args,
+    int *err);
+static ngx_campaign_rc_e ngx_campaign_writer_begun(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, ngx_campaign_work_pt work, void *args,
     int *err);
 static int ngx_campaign_writer_begin(ngx_campaign_store_t *st, ngx_campaign_txn_t *t, ngx_uint_t quiet);
 static ngx_uint_t ngx_campaign_writer_ends(ngx_campaign_txn_t *t, ngx_campaign_rc_e rc);
@@ -105,11 +113,19 @@ ngx_campaign_lmdb_writer_init(ngx_campaign_store_t *st)
 ngx_int_t
 ngx_campaign_lmdb_write(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_work_pt work, void *args)
 {
+    return ngx_campaign_lmdb_write_room(st, op, work, args, NGX_CAMPAIGN_ROOM_LAST);
+}
+
+
+ngx_int_t
+ngx_campaign_lmdb_write_room(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_work_pt work, void *args,
+    ngx_campaign_room_e room)
+{
     ngx_campaign_writer_t  *w;
 
     w = st->writer;
 
-    if (st->env == NULL || w->stuck) {
+    if (st->env == NULL || w->stuck || st->replaced) {
         op->rc = NGX_CAMPAIGN_UNAVAILABLE;
         return NGX_ERROR;
     }
@@ -118,6 +134,7 @@ ngx_campaign_lmdb_write(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_cam
 
     op->work = work;
     op->args = args;
+    op->room = room;
 
     ngx_queue_insert_tail(&w->waiting, &op->queue);
 
@@ -200,51 +217,65 @@ ngx_campaign_writer_thread(void *data, ngx_log_t *log)
 static void
 ngx_campaign_writer_run(ngx_campaign_writer_t *w)
 {
-    int                   handed;
+    int                   err;
+    ngx_campaign_txn_t    t;
     ngx_campaign_group_e  failed;
 
-    handed = NGX_CAMPAIGN_WRITER_HANDED;
-
-    if (!__atomic_compare_exchange_n(&w->state, &handed, NGX_CAMPAIGN_WRITER_RUNNING, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+    if (!ngx_campaign_writer_turns(w, NGX_CAMPAIGN_WRITER_HANDED, NGX_CAMPAIGN_WRITER_BEGINNING)) {
         return;
     }
 
-    failed = ngx_campaign_writer_group(w);
+    err = ngx_campaign_writer_begin(w->store, &t, 1);
 
-    if (failed == NGX_CAMPAIGN_GROUP_WORK || failed == NGX_CAMPAIGN_GROUP_COMMIT) {
-        ngx_campaign_writer_singly(w, failed);
+    if (!ngx_campaign_writer_turns(w, NGX_CAMPAIGN_WRITER_BEGINNING, NGX_CAMPAIGN_WRITER_RUNNING)) {
+        if (err == 0) {
+            mdb_txn_abort(t.txn);
+        }
+
+        __atomic_store_n(&w->state, NGX_CAMPAIGN_WRITER_RAN, __ATOMIC_RELEASE);
+        return;
+    }
+
+    w->err = err;
+
+    if (err == 0 && ngx_queue_head(&w->batch) == ngx_queue_last(&w->batch)) {
+        ngx_campaign_writer_singly(w, &t, NGX_CAMPAIGN_GROUP_OK);
+
+    } else if (err == 0) {
+        failed = ngx_campaign_writer_group(w, &t);
+
+        if (failed != NGX_CAMPAIGN_GROUP_OK) {
+            ngx_campaign_writer_singly(w, NULL, failed);
+        }
     }
 
     __atomic_store_n(&w->state, NGX_CAMPAIGN_WRITER_RAN, __ATOMIC_RELEASE);
 }
 
 
+static ngx_uint_t
+ngx_campaign_writer_turns(ngx_campaign_writer_t *w, int from, int to)
+{
+    return __atomic_compare_exchange_n(&w->state, &from, to, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+}
+
+
 /* the whole batch in one transaction */
 
 static ngx_campaign_group_e
-ngx_campaign_writer_group(ngx_campaign_writer_t *w)
+ngx_campaign_writer_group(ngx_campaign_writer_t *w, ngx_campaign_txn_t *t)
 {
-    int                 err;
-    ngx_campaign_txn_t  t;
+    int  err;
 
-    if (ngx_queue_head(&w->batch) == ngx_queue_last(&w->batch)) {
-        return NGX_CAMPAIGN_GROUP_WORK;                 /* alone it is run alone at once */
-    }
-
-    w->err = ngx_campaign_writer_begin(w->store, &t, 1);
-    if (w->err != 0) {
-        return NGX_CAMPAIGN_GROUP_UNBEGUN;
-    }
-
-    if (ngx_campaign_writer_group_work(w, &t) != NGX_CAMPAIGN_GROUP_OK) {
-        mdb_txn_abort(t.txn);
+    if (ngx_campaign_writer_group_work(w, t) != NGX_CAMPAIGN_GROUP_OK) {
+        mdb_txn_abort(t->txn);
         return NGX_CAMPAIGN_GROUP_WORK;
     }
 
-    err = mdb_txn_commit(t.txn);
+    err = mdb_txn_commit(t->txn);
     if (err != 0) {
-        t.quiet = 0;
-        (void) ngx_campaign_lmdb_failed(&t, err, "commit of a group");
+        t->quiet = 0;
+        (void) ngx_campaign_lmdb_failed(t, err, "commit of a group");
         return NGX_CAMPAIGN_GROUP_COMMIT;
     }
 
@@ -259,13 +290,11 @@ ngx_campaign_writer_group_work(ngx_campaign_writer_t *w, ngx_campaign_txn_t *t)
 {
     ngx_queue_t           *q;
     ngx_campaign_op_t     *op;
-    ngx_campaign_work_pt   work;
 
     for (q = ngx_queue_head(&w->batch); q != ngx_queue_sentinel(&w->batch); q = ngx_queue_next(q)) {
         op = ngx_queue_data(q, ngx_campaign_op_t, queue);
-        work = (ngx_campaign_work_pt) op->work;
 
-        op->rc = ngx_campaign_lmdb_work(t, op, work, op->args);
+        op->rc = ngx_campaign_writer_work(t, op, (ngx_campaign_work_pt) op->work, op->args);
 
         if (ngx_campaign_writer_ends(t, op->rc)) {
             return NGX_CAMPAIGN_GROUP_WORK;
@@ -276,19 +305,44 @@ ngx_campaign_writer_group_work(ngx_campaign_writer_t *w, ngx_campaign_txn_t *t)
 }
 
 
-/* each operation in a transaction of its own, so that only the culprit fails; stops when one cannot begin */
+static ngx_campaign_rc_e
+ngx_campaign_writer_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, ngx_campaign_work_pt work, void *args)
+{
+    ngx_campaign_rc_e  rc;
+
+    rc = ngx_campaign_lmdb_work(t, op, work, args);
+
+    if (rc != NGX_CAMPAIGN_OK || op == NULL || op->room == NGX_CAMPAIGN_ROOM_LAST) {
+        return rc;
+    }
+
+    return ngx_campaign_lmdb_room(t, op->room);
+}
+
+
+/* each operation in a transaction of its own (t: the first has begun), so that only the culprit fails; stops when one cannot begin */
 
 static void
-ngx_campaign_writer_singly(ngx_campaign_writer_t *w, ngx_campaign_group_e failed)
+ngx_campaign_writer_singly(ngx_campaign_writer_t *w, ngx_campaign_txn_t *t, ngx_campaign_group_e failed)
 {
-    ngx_queue_t        *q;
-    ngx_campaign_op_t  *op;
+    ngx_queue_t           *q;
+    ngx_campaign_op_t     *op;
+    ngx_campaign_work_pt   work;
 
     while (!ngx_queue_empty(&w->batch) && w->err == 0) {
         q = ngx_queue_head(&w->batch);
         op = ngx_queue_data(q, ngx_campaign_op_t, queue);
 
-        op->rc = ngx_campaign_writer_one(w->store, op, (ngx_campaign_work_pt) op->work, op->args, &w->err);
+        work = (ngx_campaign_work_pt) op->work;
+
+        if (t) {
+            t->quiet = 0;
+            op->rc = ngx_campaign_writer_begun(t, op, work, op->args, &w->err);
+            t = NULL;
+
+        } else {
+            op->rc = ngx_campaign_writer_one(w->store, op, work, op->args, &w->err);
+        }
 
         if (w->err != 0 && op->rc == NGX_CAMPAIGN_UNAVAILABLE) {
             break;
@@ -320,8 +374,6 @@ ngx_campaign_writer_singly(ngx_campaign_writer_t *w, ngx_campaign_group_e failed
 static ngx_campaign_rc_e
 ngx_campaign_writer_one(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_work_pt work, void *args, int *err)
 {
-    int                 code;
-    ngx_campaign_rc_e   rc;
     ngx_campaign_txn_t  t;
 
     *err = ngx_campaign_writer_begin(st, &t, 0);
@@ -329,26 +381,36 @@ ngx_campaign_writer_one(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_cam
         return NGX_CAMPAIGN_UNAVAILABLE;
     }
 
-    rc = ngx_campaign_lmdb_work(&t, op, work, args);
+    return ngx_campaign_writer_begun(&t, op, work, args, err);
+}
 
-    if (rc != NGX_CAMPAIGN_OK || ngx_campaign_writer_ends(&t, rc)) {
-        mdb_txn_abort(t.txn);
+
+static ngx_campaign_rc_e
+ngx_campaign_writer_begun(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, ngx_campaign_work_pt work, void *args, int *err)
+{
+    int                code;
+    ngx_campaign_rc_e  rc;
+
+    rc = ngx_campaign_writer_work(t, op, work, args);
+
+    if (rc != NGX_CAMPAIGN_OK || ngx_campaign_writer_ends(t, rc)) {
+        mdb_txn_abort(t->txn);
         return rc == NGX_CAMPAIGN_OK ? NGX_CAMPAIGN_FAILURE : rc;
     }
 
-    code = mdb_txn_commit(t.txn);
+    code = mdb_txn_commit(t->txn);
     if (code == 0) {
         return NGX_CAMPAIGN_OK;
     }
 
-    rc = ngx_campaign_lmdb_failed(&t, code, "commit");
+    rc = ngx_campaign_lmdb_failed(t, code, "commit");
 
-    *err = ngx_campaign_writer_begin(st, &t, 0);
+    *err = ngx_campaign_writer_begin(t->store, t, 0);
     if (*err != 0) {
         return NGX_CAMPAIGN_UNKNOWN;
     }
 
-    mdb_txn_abort(t.txn);
+    mdb_txn_abort(t->txn);
 
     return rc;
 }
@@ -362,6 +424,11 @@ ngx_campaign_writer_begin(ngx_campaign_store_t *st, ngx_campaign_txn_t *t, ngx_u
     err = mdb_txn_begin(st->env, NULL, 0, &t->txn);
     if (err != 0) {
         return err;
+    }
+
+    if (ngx_campaign_lmdb_replaced(st)) {               /* nobody would ever read what is written */
+        mdb_txn_abort(t->txn);
+        return ESTALE;
     }
 
     t->store = st;
@@ -428,6 +495,12 @@ ngx_campaign_writer_again(ngx_campaign_writer_t *w)
 
     err = w->err;
     w->err = 0;
+
+    if (err == ESTALE) {
+        ngx_campaign_lmdb_watch(w->store);              /* says so */
+        ngx_campaign_writer_answer(&w->batch, NGX_CAMPAIGN_UNAVAILABLE);
+        return;
+    }
 
     rc = ngx_campaign_lmdb_mend(w->store, err);
 
@@ -502,6 +575,7 @@ ngx_campaign_lmdb_writing(ngx_campaign_store_t *st)
 void
 ngx_campaign_lmdb_writer_tick(ngx_campaign_store_t *st)
 {
+    pid_t               pid;
     ngx_campaign_writer_t  *w;
 
     w = st->writer;
@@ -512,8 +586,20 @@ ngx_campaign_lmdb_writer_tick(ngx_campaign_store_t *st)
 
     if (!w->stuck) {
         w->stuck = 1;
-        ngx_log_error(NGX_LOG_ALERT, st->log, 0, "campaign store \"%V\": waiting for more than %d seconds to write: is another process "
-                      "that has it open stopped, or its disk?  Writes are refused meanwhile", &st->conf->path, NGX_CAMPAIGN_WRITER_WAIT);
+        pid = ngx_campaign_lmdb_holder(st);
+
+        if (pid && pid != getpid()) {
+            ngx_log_error(NGX_LOG_ALERT, st->log, 0, "campaign store \"%V\": waiting for more than %d seconds to write: process %d holds the "
+                          "lock, is it stopped?  Writes are refused meanwhile", &st->conf->path, NGX_CAMPAIGN_WRITER_WAIT, (int) pid);
+
+        } else {
+            ngx_log_error(NGX_LOG_ALERT, st->log, 0, "campaign store \"%V\": waiting for more than %d seconds to write: is another process "
+                          "that has it open stopped, or its disk?  Writes are refused meanwhile", &st->conf->path, NGX_CAMPAIGN_WRITER_WAIT);
+        }
+    }
+
+    if (ngx_campaign_writer_turns(w, NGX_CAMPAIGN_WRITER_BEGINNING, NGX_CAMPAIGN_WRITER_REVOKED)) {
+        ngx_campaign_writer_answer(&w->batch, NGX_CAMPAIGN_UNAVAILABLE);
     }
 
     ngx_campaign_writer_answer(&w->waiting, NGX_CAMPAIGN_UNAVAILABLE);
@@ -549,7 +635,7 @@ ngx_campaign_lmdb_writer_flush(ngx_campaign_store_t *st)
 
     ngx_campaign_writer_run(w);
 
-    if (__atomic_load_n(&w->state, __ATOMIC_ACQUIRE) == NGX_CAMPAIGN_WRITER_RUNNING) {
+    if (ngx_campaign_lmdb_writing(st) && __atomic_load_n(&w->state, __ATOMIC_ACQUIRE) != NGX_CAMPAIGN_WRITER_RAN) {
         ngx_log_error(NGX_LOG_ALERT, st->log, 0, "campaign store \"%V\": the process ends while its writer is at work", &st->conf->path);
         return;
     }
