@@ -80,6 +80,11 @@ ngx_campaign_ctl_check(const char *path)
         return WEXITSTATUS(status);
     }
 
+    if (seen->cut_off) {
+        (void) printf("%s: data.mdb was cut off: %llu bytes of %llu\n", ngx_campaign_lmdb_table_name(seen->db),
+                      (unsigned long long) seen->bytes, (unsigned long long) seen->cut_off);
+    }
+
     (void) printf("%s: data.mdb is damaged: reading it ended with \"%s\"\n", ngx_campaign_lmdb_table_name(seen->db),
                   strsignal(WTERMSIG(status)));
     (void) printf("campaignctl: %s: %llu faults and more, restore it from a backup\n", path,

@@ -283,7 +283,10 @@ ngx_campaign_check_head(ngx_campaign_check_t *c, const char *path)
 }
 
 
-/* a file that was cut off kills who reads behind its end */
+/*
+ * A file that was cut off kills who reads behind its end.  One that is short need not be: pages that were taken and given back in one
+ * transaction were never written
+ */
 
 static void
 ngx_campaign_check_file(ngx_campaign_check_t *c)
@@ -301,8 +304,8 @@ ngx_campaign_check_file(ngx_campaign_check_t *c)
     }
 
     if ((uint64_t) s.st_size < (uint64_t) (info.me_last_pgno + 1) * stat.ms_psize) {
-        ngx_campaign_check_fault(c, NGX_CAMPAIGN_DB_META, NULL, "data.mdb was cut off: %llu bytes of %llu", (unsigned long long) s.st_size,
-                                 (unsigned long long) (info.me_last_pgno + 1) * stat.ms_psize);
+        c->seen->bytes = (uint64_t) s.st_size;
+        c->seen->cut_off = (uint64_t) (info.me_last_pgno + 1) * stat.ms_psize;
     }
 }
 

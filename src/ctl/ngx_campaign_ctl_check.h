@@ -42,6 +42,7 @@ typedef struct {
 typedef struct {
     ngx_campaign_db_e              db;
     uint64_t                       faults;
+    uint64_t                       bytes, cut_off;  /* data.mdb has `bytes`, and had `cut_off`; 0: as many as it should */
 } ngx_campaign_check_seen_t;
 
 /* contacts of one list, by place */

