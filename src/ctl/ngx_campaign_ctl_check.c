@@ -187,8 +187,8 @@ ngx_campaign_check_user(const char *path)
 
     } else if (stat(file, &s) == 0) {
 
-        if (s.st_size == 0) {
-            (void) fprintf(stderr, "campaignctl: %s: data.mdb is empty, no server has used it yet\n", path);
+        if (ngx_campaign_lmdb_blank(s.st_size)) {
+            (void) fprintf(stderr, "campaignctl: %s: data.mdb holds nothing: no server has written to it yet\n", path);
             return NGX_ERROR;
         }
 

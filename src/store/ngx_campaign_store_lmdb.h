@@ -225,6 +225,9 @@ void ngx_campaign_lmdb_watch(ngx_campaign_store_t *st);
 /* ngx_campaign_store_lmdb_holder.c: the process that holds the write lock; 0: not known */
 pid_t ngx_campaign_lmdb_holder(ngx_campaign_store_t *st);
 
+/* data.mdb of this size holds LMDB's two meta pages at most: nothing was ever committed to it */
+#define ngx_campaign_lmdb_blank(size)  ((size) <= 2 * (off_t) sysconf(_SC_PAGESIZE))
+
 /* ngx_campaign_store_lmdb_place.c: NGX_ERROR: opened elsewhere, logged */
 
 ngx_int_t ngx_campaign_lmdb_place_take(ngx_campaign_store_t *st);

@@ -21,6 +21,7 @@
 static ngx_int_t ngx_campaign_place_once(ngx_campaign_store_t *st);
 static size_t ngx_campaign_place_name(u_char *place);
 static ngx_int_t ngx_campaign_place_shared(ngx_campaign_store_t *st, const u_char *place, size_t len);
+static void ngx_campaign_place_clear(ngx_campaign_store_t *st);
 
 
 static ngx_queue_t  ngx_campaign_places;        /* stores of this process; zeroed: none yet */
@@ -170,6 +171,8 @@ ngx_campaign_place_shared(ngx_campaign_store_t *st, const u_char *place, size_t 
             ngx_log_error(NGX_LOG_WARN, st->log, ngx_errno, "campaign store \"%V\": its \"%s\" cannot be written", &st->conf->path,
                           NGX_CAMPAIGN_PLACE_FILE);
         }
+
+        ngx_campaign_place_clear(st);
     }
 
     if (flock(st->place, LOCK_SH|LOCK_NB) == -1) {
@@ -184,4 +187,25 @@ ngx_campaign_place_shared(ngx_campaign_store_t *st, const u_char *place, size_t 
     }
 
     return NGX_DECLINED;
+}
+
+
+/* the power went while data.mdb was made: half of its first pages would be no file of LMDB for ever, an empty file is made again */
+
+static void
+ngx_campaign_place_clear(ngx_campaign_store_t *st)
+{
+    char         path[4096];
+    struct stat  s;
+
+    if (snprintf(path, sizeof(path), "%s/data.mdb", (char *) st->conf->path.data) >= (int) sizeof(path)
+        || lstat(path, &s) == -1 || !S_ISREG(s.st_mode) || s.st_size == 0 || !ngx_campaign_lmdb_blank(s.st_size))
+    {
+        return;
+    }
+
+    if (truncate(path, 0) == -1) {
+        ngx_log_error(NGX_LOG_WARN, st->log, ngx_errno, "campaign store \"%V\": its data.mdb holds nothing and cannot be made anew",
+                      &st->conf->path);
+    }
 }

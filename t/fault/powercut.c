@@ -421,6 +421,16 @@ look(size_t cut)
         fail(file);
     }
 
+    /* but one that had its first two pages only is known by that */
+
+    for (i = 0; i < cut && (entries[i].head->type != RECORD_WRITE || entries[i].head->at + entries[i].head->len <= 8192); i++) {
+        /* void */
+    }
+
+    if (i == cut && ftruncate(fd, 8192) == -1) {
+        fail(file);
+    }
+
     close(fd);
 
     rc = child(0, 0);

@@ -11,6 +11,7 @@
 static void test_map(void);
 static void test_once(void);
 static void test_replaced(void);
+static void test_torn(void);
 
 static ngx_campaign_rc_e test_template(ngx_uint_t n, u_char *id);
 
@@ -35,6 +36,7 @@ main(int argc, char **argv)
     test_map();
     test_once();
     test_replaced();
+    test_torn();
 
     make_end();
 
@@ -133,6 +135,40 @@ test_replaced(void)
     ngx_campaign_lmdb_watch(st);
     (void) make_delete(NGX_CAMPAIGN_TEMPLATE, mine, id);
     is_uint(test_template(7002, id), NGX_CAMPAIGN_OK, "until it is back");
+}
+
+
+static void
+test_torn(void)
+{
+    char    data[600];
+    FILE   *out;
+
+    ngx_campaign_lmdb_close(st);
+
+    (void) snprintf(data, sizeof(data), "%s/data.mdb", store_dir);
+
+    out = fopen(data, "w");
+    (void) fprintf(out, "%08191u", 0U);
+    (void) fclose(out);
+
+    st = ngx_campaign_store_open(&store_conf, &store_log);
+    ok(st != NULL, "a data.mdb of which the power left half of its first pages is made anew");
+
+    if (st) {
+        mine = make_account("anew");
+        ok(mine != 0, "and written");
+        ngx_campaign_lmdb_close(st);
+    }
+
+    out = fopen(data, "r+");
+    (void) fprintf(out, "%08191u", 0U);
+    (void) fclose(out);
+
+    ok(ngx_campaign_store_open(&store_conf, &store_log) == NULL, "one that was written to is left as it is");
+
+    (void) unlink(data);
+    st = ngx_campaign_store_open(&store_conf, &store_log);
 }
 
 
