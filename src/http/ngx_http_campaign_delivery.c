@@ -80,6 +80,10 @@ ngx_http_campaign_delivery_start(ngx_http_campaign_delivery_t *d, ngx_log_t *log
         return NGX_ERROR;
     }
 
+    if (d->limit) {
+        ngx_add_timer(&d->event, d->limit);
+    }
+
     ngx_http_run_posted_requests(d->connection);
 
     return NGX_OK;
@@ -230,6 +234,11 @@ ngx_http_campaign_delivery_render(ngx_http_campaign_delivery_t *d)
     ngx_campaign_store_t      *st;
     ngx_campaign_claimed_t    *m;
     ngx_campaign_template_t   *t;
+
+    if (d->letter) {
+        d->body = d->letter->body;
+        return NGX_OK;
+    }
 
     st = ngx_http_campaign_store();
     if (st == NULL) {
@@ -752,7 +761,11 @@ ngx_http_campaign_delivery_log(ngx_log_t *log, u_char *buf, size_t len)
         buf = p;
     }
 
-    if (d->to_len) {
+    if (d->letter) {
+        p = ngx_snprintf(p, len, ", webhook: %V, event: %V", &d->letter->host, &d->letter->id);
+        len -= p - buf;
+
+    } else if (d->to_len) {
         id.data = d->id;
         id.len = NGX_CAMPAIGN_UUID_LEN;
 

@@ -30,10 +30,25 @@ typedef struct {
 } ngx_http_campaign_origin_t;
 
 
+/* a webhook's event on its way out, in place of a message: what its location's variables say.  Complete before the delivery starts */
+
+typedef struct {
+    ngx_str_t                     url;          /* the address that was checked stands in place of its host's name */
+    ngx_str_t                     host;
+    ngx_str_t                     id;
+    ngx_str_t                     timestamp;
+    ngx_str_t                     signature;    /* of the body; empty: no secret */
+    ngx_str_t                     signature_v1; /* of id, timestamp and body */
+    ngx_str_t                     body;
+} ngx_http_campaign_letter_t;
+
+
 struct ngx_http_campaign_delivery_s {
     /* set by the caller; all of it lives until `done` returns */
     ngx_http_campaign_origin_t     *origin;
-    ngx_campaign_claimed_t         *message;
+    ngx_campaign_claimed_t         *message;    /* NULL: letter goes out */
+    ngx_http_campaign_letter_t     *letter;
+    ngx_msec_t                      limit;      /* ms for all of it; 0: the location's own time limits only */
     ngx_http_campaign_delivery_pt   done;
     void                           *data;
 

@@ -5,6 +5,7 @@
  */
 
 #include "ngx_http_campaign_dispatch.h"
+#include "ngx_http_campaign_notify.h"
 
 #if (NGX_LINUX)
 #include <sys/eventfd.h>
@@ -53,7 +54,7 @@ ngx_http_campaign_dispatch_tick(ngx_event_t *ev)
         ngx_http_campaign_turn_start(d, now);
     }
 
-    if (d->draining && d->turn == NULL && d->claimed == 0 && d->noutcomes == 0) {
+    if (d->draining && d->turn == NULL && d->claimed == 0 && d->noutcomes == 0 && ngx_http_campaign_notify_drained()) {
         ngx_http_campaign_lease_release(d, NGX_HTTP_CAMPAIGN_DISPATCH_TRY);
         return;
     }
@@ -123,6 +124,7 @@ ngx_http_campaign_dispatch_run(ngx_http_campaign_dispatch_t *d)
     d->changed = 1;
     d->hinted = 0;
 
+    ngx_http_campaign_notify_start(d->cmcf, d->log);
     ngx_http_campaign_dispatch_soon(d);
 }
 
@@ -130,6 +132,8 @@ ngx_http_campaign_dispatch_run(ngx_http_campaign_dispatch_t *d)
 void
 ngx_http_campaign_dispatch_stop(ngx_http_campaign_dispatch_t *d)
 {
+    ngx_http_campaign_notify_stop();
+
     if (d->turn) {
         ngx_http_campaign_turn_forget(d->turn);
         ngx_campaign_store_cancel(&d->turn->op);
@@ -238,7 +242,8 @@ ngx_http_campaign_dispatch_init(ngx_cycle_t *cycle)
     cmcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_campaign_module);
 
     if ((ngx_process != NGX_PROCESS_WORKER && ngx_process != NGX_PROCESS_SINGLE)
-        || cmcf == NULL || cmcf->store.path.data == NULL || !cmcf->dispatch || cmcf->gateways.nelts == 0)
+        || cmcf == NULL || cmcf->store.path.data == NULL || !cmcf->dispatch
+        || (cmcf->gateways.nelts == 0 && cmcf->webhook.gateway.uri.data == NULL))
     {
         return NGX_OK;
     }

@@ -9,17 +9,18 @@
 #include "ngx_campaign_escape.h"
 
 
-#define NGX_HTTP_CAMPAIGN_VARIABLE_LEN  32      /* longest name */
+#define NGX_HTTP_CAMPAIGN_VARIABLE_LEN  48      /* longest name */
 
 
 typedef ngx_int_t (*ngx_http_campaign_variable_pt)(ngx_http_campaign_delivery_t *d, ngx_str_t *value);
 
 
-/* the text as it is; data: the caller's, points to memory of the delivery */
+/* the text as it is; data: the caller's, points to memory of the delivery.  text NULL: a part of a webhook's letter */
 
 typedef struct {
     ngx_str_t                      name;
     ngx_http_campaign_variable_pt  text;
+    size_t                         letter;
 } ngx_http_campaign_variable_t;
 
 
@@ -32,6 +33,8 @@ typedef enum {
 
 
 static ngx_int_t ngx_http_campaign_variable_get(ngx_http_request_t *r, ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_campaign_variable_text_of(ngx_http_campaign_delivery_t *d, const ngx_http_campaign_variable_t *var,
+    ngx_str_t *text);
 static ngx_int_t ngx_http_campaign_variable_form(ngx_pool_t *pool, ngx_http_campaign_form_e form, ngx_str_t *text);
 static ngx_int_t ngx_http_campaign_variable_caller(ngx_http_request_t *r, ngx_http_variable_value_t *v);
 
@@ -52,18 +55,24 @@ static ngx_int_t ngx_http_campaign_variable_number(ngx_http_campaign_delivery_t 
 /* clang-format off */
 
 static ngx_http_campaign_variable_t  ngx_http_campaign_variables[] = {
-    { ngx_string("id"),         ngx_http_campaign_variable_id },
-    { ngx_string("account"),    ngx_http_campaign_variable_account },
-    { ngx_string("channel"),    ngx_http_campaign_variable_channel },
-    { ngx_string("message_id"), ngx_http_campaign_variable_message_id },
-    { ngx_string("from"),       ngx_http_campaign_variable_from },
-    { ngx_string("to"),         ngx_http_campaign_variable_to },
-    { ngx_string("text"),       ngx_http_campaign_variable_text },
-    { ngx_string("attempt"),    ngx_http_campaign_variable_attempt },
-    { ngx_string("segments"),   ngx_http_campaign_variable_segments },
-    { ngx_string("encoding"),   ngx_http_campaign_variable_encoding },
-    { ngx_string("body"),       ngx_http_campaign_variable_body },
-    { ngx_null_string,          NULL }
+    { ngx_string("id"),         ngx_http_campaign_variable_id, 0 },
+    { ngx_string("account"),    ngx_http_campaign_variable_account, 0 },
+    { ngx_string("channel"),    ngx_http_campaign_variable_channel, 0 },
+    { ngx_string("message_id"), ngx_http_campaign_variable_message_id, 0 },
+    { ngx_string("from"),       ngx_http_campaign_variable_from, 0 },
+    { ngx_string("to"),         ngx_http_campaign_variable_to, 0 },
+    { ngx_string("text"),       ngx_http_campaign_variable_text, 0 },
+    { ngx_string("attempt"),    ngx_http_campaign_variable_attempt, 0 },
+    { ngx_string("segments"),   ngx_http_campaign_variable_segments, 0 },
+    { ngx_string("encoding"),   ngx_http_campaign_variable_encoding, 0 },
+    { ngx_string("body"),       ngx_http_campaign_variable_body, 0 },
+    { ngx_string("webhook_url"),          NULL, offsetof(ngx_http_campaign_letter_t, url) },
+    { ngx_string("webhook_host"),         NULL, offsetof(ngx_http_campaign_letter_t, host) },
+    { ngx_string("webhook_id"),           NULL, offsetof(ngx_http_campaign_letter_t, id) },
+    { ngx_string("webhook_timestamp"),    NULL, offsetof(ngx_http_campaign_letter_t, timestamp) },
+    { ngx_string("webhook_signature"),    NULL, offsetof(ngx_http_campaign_letter_t, signature) },
+    { ngx_string("webhook_signature_v1"), NULL, offsetof(ngx_http_campaign_letter_t, signature_v1) },
+    { ngx_null_string,          NULL, 0 }
 };
 
 static ngx_str_t  ngx_http_campaign_variable_forms[NGX_HTTP_CAMPAIGN_FORMS] = {
@@ -101,7 +110,12 @@ ngx_http_campaign_variable_get(ngx_http_request_t *r, ngx_http_variable_value_t 
         return NGX_OK;
     }
 
-    if (var->text(d, &text) != NGX_OK
+    if (ngx_http_campaign_variable_text_of(d, var, &text) == NGX_DECLINED) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    if (text.data == NULL
         || ngx_http_campaign_variable_form(r->pool, data % NGX_HTTP_CAMPAIGN_FORMS, &text) != NGX_OK)
     {
         return NGX_ERROR;
@@ -112,6 +126,35 @@ ngx_http_campaign_variable_get(ngx_http_request_t *r, ngx_http_variable_value_t 
     v->valid = 1;
     v->no_cacheable = 0;
     v->not_found = 0;
+
+    return NGX_OK;
+}
+
+
+/* NGX_DECLINED: a message has no such text, or a letter; data NULL: no memory */
+
+static ngx_int_t
+ngx_http_campaign_variable_text_of(ngx_http_campaign_delivery_t *d, const ngx_http_campaign_variable_t *var, ngx_str_t *text)
+{
+    text->data = NULL;
+
+    if (var->text == NULL) {
+        if (d->letter == NULL) {
+            return NGX_DECLINED;
+        }
+
+        *text = *(ngx_str_t *) ((u_char *) d->letter + var->letter);
+
+        return NGX_OK;
+    }
+
+    if (d->letter && var->text != ngx_http_campaign_variable_account && var->text != ngx_http_campaign_variable_body) {
+        return NGX_DECLINED;
+    }
+
+    if (var->text(d, text) != NGX_OK) {
+        text->data = NULL;
+    }
 
     return NGX_OK;
 }
