@@ -1,7 +1,8 @@
 
 /*
  * $campaign_<name>, $campaign_json_<name> and $campaign_uri_<name>: the message that a request delivers.  They keep true: the plain form
- * holds no control character, so that no text ends a header; the other two are exact.  Outside of a delivery nothing is found, but the
+ * holds no control character, so that no text ends a header; the other two are exact.  $campaign_webhook_<name>: the event that a webhook is
+ * told of, in the plain form only.  Outside of a delivery nothing is found, but the
  * account of a call of the API.
  */
 
@@ -9,7 +10,7 @@
 #include "ngx_campaign_escape.h"
 
 
-#define NGX_HTTP_CAMPAIGN_VARIABLE_LEN  48      /* longest name */
+#define NGX_HTTP_CAMPAIGN_VARIABLE_LEN  32      /* longest name */
 
 
 typedef ngx_int_t (*ngx_http_campaign_variable_pt)(ngx_http_campaign_delivery_t *d, ngx_str_t *value);
@@ -416,7 +417,9 @@ ngx_http_campaign_variables_add(ngx_conf_t *cf)
 
         flags = (ngx_http_campaign_variables[i].text == ngx_http_campaign_variable_account) ? NGX_HTTP_VAR_NOCACHEABLE : 0;
 
-        for (form = 0; form < NGX_HTTP_CAMPAIGN_FORMS; form++) {
+        /* those of a letter are safe as they are: they have the plain form only, for nginx's hash of variables has an end */
+
+        for (form = 0; form < (ngx_http_campaign_variables[i].text ? NGX_HTTP_CAMPAIGN_FORMS : 1); form++) {
 
             prefix = &ngx_http_campaign_variable_forms[form];
 
