@@ -36,6 +36,9 @@ my $store = store_dir();
     my @members = @{ $account->get("/audiences/$few->{id}/contacts")->data };
     answered($account->delete("/audiences/$few->{id}/contacts/$members[3]{id}"), 204, 'a contact is deleted');
 
+    $account->make('/webhooks', { url => 'http://203.0.112.1/', event => $_, secret => 'secret' }) for qw(delivery campaign);
+    $account->make('/suppressions', { number => "$_" }) for 15559990001 .. 15559990009;
+
     my %from = (from => 'Acme', text => 'Hello {first_name}');
     my $done = start($account, 'TWO', to => [numbers(7)]);
     $account->make('/campaigns', { %from, channel => 'TWO', audience => $few->{id}, schedule => '2100-01-01 00:00:00' });

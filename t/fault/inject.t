@@ -45,6 +45,7 @@ $account->sender;
 my $made = 0;
 my $later = '2100-01-01 00:00:00';
 
+my $client;         # who owns the object, unless that is $account
 my %make = (
     campaigns => sub { $account->campaign->{id} },
     audiences => sub { $account->audience->{id} },
@@ -53,6 +54,7 @@ my %make = (
     contacts  => sub { $account->make("/audiences/$_[0]/contacts", { number => '' . (15570000000 + ++$made) })->{id} },
     messages  => sub { $account->make('/messages', { from => 'Acme', channel => 'SMS', text => 'x', to => ['15551234567'], schedule => $later })->[0]{id} },
     suppressions => sub { my $n = '' . (15580000000 + ++$made); $account->make('/suppressions', { number => $n }); $n },
+    webhooks  => sub { my $each = account(); $client = $each; $each->make('/webhooks', { url => 'http://203.0.112.1/', event => 'message' })->{id} },
     accounts  => sub { account()->id },
     keys      => sub { admin()->post("/accounts/$_[0]/keys", { scope => 'read' })->data->{id} },
 );
@@ -71,6 +73,9 @@ my %body = (
     'POST templates' => sub { { text => 'Hello {first_name}', channel => 'SMS' } },
     'PUT templates/{id}' => sub { { text => 'Bye' } },
     'PATCH templates/{id}' => sub { { text => 'Bye' } },
+    'POST webhooks' => sub { $client = account(); { url => 'http://203.0.112.1/', event => 'delivery', secret => 'secret' } },
+    'PUT webhooks/{id}' => sub { { url => 'http://203.0.112.2/' } },
+    'PATCH webhooks/{id}' => sub { { status => 'disabled' } },
     'POST suppressions' => sub { { number => '' . (15580000000 + ++$made) } },
     'POST senders' => sub { { name => 'S' . ++$made, channel => 'SMS' } },
     'POST accounts' => sub { { name => 'x' . ++$made, rate => 5 } },
@@ -84,7 +89,7 @@ my %kinds;
 my @unknown;
 
 for my $route (routes('api'), routes('admin')) {
-    my ($method, $path, $client) = (@$route{qw(method path)}, $route->{service} eq 'admin' ? admin() : $account);
+    my ($method, $path, $asks) = (@$route{qw(method path)}, $route->{service} eq 'admin' ? admin() : $account);
     my $name = "$method $path";
     my @needs = $path =~ m{(\w+)/\{\w+\}}g;
 
@@ -94,8 +99,10 @@ for my $route (routes('api'), routes('admin')) {
     }
     $kinds{$name} = sub {
         my ($at, @ids) = $path;
+        $client = $asks;
         for my $kind (@needs) { push @ids, $make{$kind}->(@ids); $at =~ s/\{\w+\}/$ids[-1]/ }
-        return ($client, $method, "/$at", $body{$name} ? $body{$name}->() : undef);
+        my $body = $body{$name} ? $body{$name}->() : undef;
+        return ($client, $method, "/$at", $body);
     };
 }
 
