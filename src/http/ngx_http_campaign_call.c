@@ -15,8 +15,11 @@
 #define NGX_CAMPAIGN_KEY_HEADER  "X-Dexatel-Key"
 #define NGX_CAMPAIGN_KEY_MAX     256
 
+#define NGX_HTTP_CAMPAIGN_CALL_STAY  60000          /* ms, set anew each time */
+
 
 static ngx_http_campaign_call_t *ngx_http_campaign_call_make(ngx_http_request_t *r);
+static void ngx_http_campaign_call_stay(ngx_event_t *ev);
 static void ngx_http_campaign_call_cleanup(void *data);
 static void ngx_http_campaign_call_worked(ngx_event_t *ev);
 static void ngx_http_campaign_call_end(ngx_http_campaign_call_t *call, ngx_int_t rc);
@@ -112,6 +115,12 @@ ngx_http_campaign_call_make(ngx_http_request_t *r)
 
     ngx_campaign_pile_init(&call->pile, pool);
 
+    call->stay.handler = ngx_http_campaign_call_stay;
+    call->stay.data = call;
+    call->stay.log = ngx_cycle->log;
+
+    ngx_add_timer(&call->stay, NGX_HTTP_CAMPAIGN_CALL_STAY);
+
     cln->handler = ngx_http_campaign_call_cleanup;
     cln->data = call;
 
@@ -122,12 +131,25 @@ ngx_http_campaign_call_make(ngx_http_request_t *r)
 }
 
 
+/* a call may wait for store or thread with no timer of its own, and a worker that has no timers left ends, in mid-call */
+
+static void
+ngx_http_campaign_call_stay(ngx_event_t *ev)
+{
+    ngx_add_timer(ev, NGX_HTTP_CAMPAIGN_CALL_STAY);
+}
+
+
 /* the request dies; whoever works in the call's pool is left to finish, then the pool goes */
 
 static void
 ngx_http_campaign_call_cleanup(void *data)
 {
     ngx_http_campaign_call_t *call = data;
+
+    if (call->stay.timer_set) {
+        ngx_del_timer(&call->stay);
+    }
 
     ngx_http_campaign_body_stop(call);
 

@@ -68,6 +68,7 @@ struct ngx_http_campaign_call_s {
     u_char                                id[NGX_CAMPAIGN_IDS_MAX][NGX_CAMPAIGN_ID_LEN];
     uint64_t                              number;
 
+    ngx_event_t                           stay;         /* a timer as long as the call lives: without one nginx's graceful end would not wait for it */
     ngx_campaign_op_t                     op;
     ngx_campaign_rc_e                     auth;         /* what the store says of the key */
     ngx_campaign_account_t                account;      /* authenticated; zero in the administration */

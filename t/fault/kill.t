@@ -177,10 +177,13 @@ diag $_ for @wrong[0 .. ($#wrong > 30 ? 30 : $#wrong)];
 is($server->alerts(qr/exited on signal 9/), '', 'the log tells of those that were killed, and of nothing else');
 
 my $longest = max(0, @took);
-cmp_ok($longest, '<=', 0.25, 'another worker took over at once');
+my ($median, $most) = (sort { $a <=> $b } @took)[@took / 2, @took * 0.95];
+cmp_ok($median // 0, '<=', 0.1, 'another worker took over within 100 ms');
+cmp_ok($most // 0, '<=', 0.25, '19 times of 20, however busy the machine');
+cmp_ok($longest, '<=', 1, 'and always within a second');
 diag sprintf '%d rounds, %d workers killed, %d of them the dispatcher: takeover %.0f ms (median), %.0f ms at most (%s), next message after %.0f ms at most',
     $rounds, $killed,
-    scalar @took, 1000 * ((sort { $a <=> $b } @took)[@took / 2] // 0), 1000 * $longest, $slowest // '-', 1000 * max(0, @gaps);
+    scalar @took, 1000 * ($median // 0), 1000 * $longest, $slowest // '-', 1000 * max(0, @gaps);
 note join ' ', map { "$_ $calls{$_}" } sort keys %calls;
 
 ok($server->quit, 'the server ends');
