@@ -68,10 +68,14 @@ sub run {
     my $until = time + $seconds;
     while (time < $until) {
         my $room = time;
-        wait_for { $tell->(POST => '/templates', { text => 'room', channel => 'ONE' }, qr/201|507/)->status == 201 } 5;
+        my $made = sub {
+            my @request = @_;
+            my $r = wait_for { my $r = $tell->(POST => @request, qr/201|507/); $r->status == 201 && $r } 5;
+            return $r ? $r->data : die "$request[0]: still full 5 s after there is room\n";
+        };
+        my $waiting = $made->('/campaigns', { from => 'Acme', channel => 'ONE', text => 'x', to => [numbers(500)], schedule => '2100-01-01 00:00:00' });
+        my @spare = map { $made->('/templates', { text => 'x', channel => 'ONE' }) } 1 .. 3;
         push @rooms, time - $room;
-        my @spare = map { $tell->(POST => '/templates', { text => 'x', channel => 'ONE' }, qr/201/)->data } 1 .. 3;
-        my $waiting = $account->make('/campaigns', { from => 'Acme', channel => 'ONE', text => 'x', to => [numbers(500)], schedule => '2100-01-01 00:00:00' });
 
         fill();
         $fills++;

@@ -5,6 +5,8 @@
 
 #include "preload.h"
 
+#include <stdio.h>
+
 
 /* all little-endian u64: see t/fault/kill.t */
 
@@ -114,6 +116,27 @@ CALL(ssize_t, readv, (int fd, const struct iovec *v, int n), (fd, v, n))
 CALL(int, connect, (int fd, const struct sockaddr *a, socklen_t len), (fd, a, len))
 
 
+/* 1: fd is the dispatcher's lock */
+
+static int
+dispatcher_lock(int fd)
+{
+    char     link[32], path[4096];
+    ssize_t  n;
+
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+    n = readlink(link, path, sizeof(path) - 1);
+
+    if (n < 0) {
+        return 0;
+    }
+
+    path[n] = '\0';
+
+    return strstr(path, "/dispatcher.lock") != NULL;
+}
+
+
 int
 flock(int fd, int operation)
 {
@@ -126,7 +149,7 @@ flock(int fd, int operation)
     rc = real(fd, operation);
     err = errno;
 
-    if (control && rc == 0) {
+    if (control && rc == 0 && dispatcher_lock(fd)) {
         control->dispatcher = (uint64_t) getpid();
 
         if (control->killed_at && control->locked_at == 0) {
