@@ -61,7 +61,7 @@ my $sms = 'campaign_gateway SMS /gateway; location = /gateway { internal; return
 {
     remove_tree(store_dir(), { keep_root => 1 });
 
-    my $server = Campaign::Server->new(workers => 2, size => '2m', server => channel('HELD', 'concurrency=20'));
+    my $server = Campaign::Server->new(workers => 2, size => '3m', server => channel('HELD', 'concurrency=20'));
     my $account = account(rate => 10000, burst => 1000);
     my $r;
 
@@ -80,7 +80,7 @@ my $sms = 'campaign_gateway SMS /gateway; location = /gateway { internal; return
     gateway()->tell('go');
     is(counts(settled($account, $running[0], 20)), 'completed: 200 sent of 200', 'the other one goes on to its end');
     refused($account->post('/templates', { name => 'one more', channel => 'HELD', text => 'x' x 1000 }), 507, 1014, 'what is new is refused');
-    is($account->delete("/templates/$_")->status, 204, 'a template is deleted') for @made[0 .. 9];
+    is($account->delete("/templates/$_")->status, 204, 'a template is deleted') for @made[0 .. 59];
     is($account->delete("/campaigns/$running[1]{id}")->status, 204, 'and a campaign');
     ok(wait_for(sub { $account->post('/templates', { channel => 'HELD', text => 'x' x 1000 })->status == 201 }), 'so there is room again');
     is($server->alerts('is full'), '', 'nothing else in the log');
