@@ -22,6 +22,7 @@ static void sim_status(ngx_uint_t which, ngx_uint_t to, uint64_t rnd);
 static void sim_account(ngx_uint_t which, ngx_uint_t disabled, uint64_t rate, uint32_t burst, uint64_t rnd);
 static sim_campaign_t *sim_some_campaign(uint32_t rnd);
 static ngx_uint_t sim_asks(ngx_uint_t which);
+static void sim_suppress(sim_campaign_t *c, sim_event_t *e);
 
 
 static const char *const  sim_channels[SIM_CHANNELS] = { "SMS", "VIBER" };
@@ -250,7 +251,7 @@ sim_setup(void *data, uint64_t life)
             call->audience.rec.channel = sim_text(pool, sim_channels[sim_audiences[i].channel], 0);
 
             sim_call_started(call, ngx_campaign_store_put(call->process->store, &call->op, NGX_CAMPAIGN_AUDIENCE, &call->audience,
-                             sim_pile(pool, 37060000000ULL + i * 100000, sim_size(sim_random(52, i, 0)))));
+                             sim_pile(pool, SIM_AUDIENCE_NUMBER(i), sim_size(sim_random(52, i, 0)))));
         }
 
         sim_at(sim_mono + 5000, sim_setup, NULL, 0);
@@ -340,7 +341,7 @@ sim_create(void *data, uint64_t life)
         c->account = e->a % sim_naccounts;
         c->channel = e->a / 16 % SIM_CHANNELS;
         n = (e->b / 2 % 4 == 0) ? 1 + e->b / 8 % 3 : sim_size(sim_random(54, which, 0));
-        pile = sim_pile(pool, 37070000000ULL + which * 100000, n);
+        pile = sim_pile(pool, SIM_CAMPAIGN_NUMBER(which), n);
         call->campaign.rec.apart = (e->b / 2 % 4 == 0);
     }
 
@@ -416,6 +417,36 @@ sim_account(ngx_uint_t which, ngx_uint_t disabled, uint64_t rate, uint32_t burst
 }
 
 
+static void
+sim_suppress(sim_campaign_t *c, sim_event_t *e)
+{
+    sim_call_t               *call;
+    ngx_campaign_suppress_t  *s;
+
+    call = sim_call(e->d % 4 ? SIM_OP_SUPPRESS : SIM_OP_LIFT, e->c);
+    if (call == NULL) {
+        return;
+    }
+
+    s = &call->suppress;
+    s->account = sim_accounts[c->account].no;
+    s->source = NGX_CAMPAIGN_SOURCE_API;
+    s->given.account = s->account;
+    s->given.number = sim_model_number(c, e->b % ngx_min(c->span, 8));
+
+    call->which = c->account;
+    call->seq = (e->e % 2) ? (uint32_t) c->channel + 1 : 0;
+
+    if (call->seq) {
+        s->given.channel = sim_text(call->op.pool, sim_channels[c->channel], 0);
+    }
+
+    sim_call_started(call, call->kind == SIM_OP_LIFT
+                           ? ngx_campaign_store_suppression_lift(call->process->store, &call->op, &s->given)
+                           : ngx_campaign_store_suppress(call->process->store, &call->op, s));
+}
+
+
 void
 sim_client_event(sim_event_t *e)
 {
@@ -463,6 +494,12 @@ sim_client_event(sim_event_t *e)
             ngx_campaign_id_make(ngx_campaign_store_secret(call->process->store), NGX_CAMPAIGN_MESSAGE, c->c.rec.no, seq, call->id);
             sim_call_started(call, ngx_campaign_store_message_cancel(call->process->store, &call->op, sim_accounts[c->account].no,
                                                                      call->id));
+        }
+        return;
+
+    case SIM_E_SUPPRESS:
+        if (c) {
+            sim_suppress(c, e);
         }
         return;
 

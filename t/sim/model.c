@@ -14,6 +14,8 @@ static void sim_model_change(sim_call_t *call);
 static void sim_model_delete(sim_call_t *call);
 static void sim_model_message_cancel(sim_call_t *call);
 static void sim_model_contact_delete(sim_call_t *call);
+static void sim_model_suppress(sim_call_t *call);
+static void sim_model_hinder(sim_campaign_t *c);
 static void sim_model_status(sim_campaign_t *c, ngx_uint_t to);
 static void sim_model_look(sim_campaign_t *c);
 static void sim_model_compare(sim_campaign_t *c, sim_look_t *look);
@@ -28,6 +30,8 @@ sim_campaign_t           sim_campaigns[SIM_CAMPAIGNS];
 ngx_uint_t               sim_naccounts, sim_naudiences, sim_ncampaigns;
 uint64_t                 sim_epoch;
 
+static sim_hindrance_t   sim_hindrances[SIM_EVENTS];
+static ngx_uint_t        sim_nhindrances;
 static uint8_t           sim_touched[SIM_CAMPAIGNS];
 static sim_look_t        sim_look;
 static uint32_t          sim_look_room;
@@ -55,6 +59,7 @@ sim_model_reset(void)
     ngx_memzero(sim_audiences, sizeof(sim_audiences));
     ngx_memzero(sim_touched, sizeof(sim_touched));
 
+    sim_nhindrances = 0;
     sim_naccounts = 0;
     sim_naudiences = 0;
     sim_ncampaigns = 0;
@@ -138,6 +143,11 @@ sim_model_commit(sim_op_t *ops, ngx_uint_t n)
         case SIM_OP_CONTACT_DELETE:
             sim_model_contact_delete(ops[i].args);
             break;
+
+        case SIM_OP_SUPPRESS:
+        case SIM_OP_LIFT:
+            sim_model_suppress(ops[i].args);
+            break;
         }
     }
 
@@ -219,6 +229,7 @@ sim_model_create(sim_call_t *call)
         c->total += (c->messages[seq].state == SIM_S_FRESH);
     }
 
+    sim_model_hinder(c);
     sim_model_touch(c);
 }
 
@@ -368,6 +379,73 @@ sim_model_contact_delete(sim_call_t *call)
 }
 
 
+uint64_t
+sim_model_number(sim_campaign_t *c, uint32_t seq)
+{
+    return c->audience ? SIM_AUDIENCE_NUMBER(c->audience - 1) + seq : SIM_CAMPAIGN_NUMBER(c - sim_campaigns) + seq;
+}
+
+
+static void
+sim_model_suppress(sim_call_t *call)
+{
+    ngx_uint_t        i;
+    sim_hindrance_t  *h;
+
+    for (i = 0; i < sim_nhindrances; i++) {
+        h = &sim_hindrances[i];
+
+        if (h->account == call->which && h->number == call->suppress.given.number && h->channel == call->seq) {
+            break;
+        }
+    }
+
+    if (call->kind == SIM_OP_LIFT) {
+        if (i == sim_nhindrances) {
+            sim_fail("a suppression was lifted that is not there");
+        }
+
+        sim_hindrances[i] = sim_hindrances[--sim_nhindrances];
+
+    } else if (i == sim_nhindrances && i < SIM_EVENTS) {
+        h = &sim_hindrances[sim_nhindrances++];
+        h->account = call->which;
+        h->number = call->suppress.given.number;
+        h->channel = call->seq;
+    }
+
+    for (i = 0; i < SIM_CAMPAIGNS; i++) {
+        if (sim_campaigns[i].known && !sim_campaigns[i].gone) {
+            sim_model_hinder(&sim_campaigns[i]);
+        }
+    }
+}
+
+
+static void
+sim_model_hinder(sim_campaign_t *c)
+{
+    uint32_t     seq;
+    ngx_uint_t   i;
+
+    for (seq = 0; seq < c->span; seq++) {
+        c->messages[seq].hindered = 0;
+    }
+
+    for (i = 0; i < sim_nhindrances; i++) {
+        if (sim_hindrances[i].account != c->account || (sim_hindrances[i].channel && sim_hindrances[i].channel != c->channel + 1)) {
+            continue;
+        }
+
+        seq = (uint32_t) (sim_hindrances[i].number - sim_model_number(c, 0));
+
+        if (sim_hindrances[i].number >= sim_model_number(c, 0) && seq < c->span) {
+            c->messages[seq].hindered = 1;
+        }
+    }
+}
+
+
 /* compares */
 
 static void
@@ -397,7 +475,7 @@ sim_model_look(sim_campaign_t *c)
 }
 
 
-/* a repeat whose contact was deleted is skipped when its turn comes; when that is, the model leaves to the store */
+/* a repeat whose contact was deleted, or suppressed, is skipped when its turn comes; when that is, the model leaves to the store */
 
 static void
 sim_model_adopt(sim_campaign_t *c, sim_look_t *look)
@@ -408,9 +486,11 @@ sim_model_adopt(sim_campaign_t *c, sim_look_t *look)
     for (seq = 0; seq < c->span; seq++) {
         m = &c->messages[seq];
 
-        if (m->state == SIM_S_AGAIN && m->deleted && look->states[seq] == NGX_CAMPAIGN_M_SKIPPED && m->due <= ngx_campaign_now()) {
+        if (m->state == SIM_S_AGAIN && (m->deleted || m->hindered) && look->states[seq] == NGX_CAMPAIGN_M_SKIPPED
+            && m->due <= ngx_campaign_now())
+        {
             m->state = SIM_S_SKIPPED;
-            m->reason = NGX_CAMPAIGN_R_DELETED;
+            m->reason = m->deleted ? NGX_CAMPAIGN_R_DELETED : NGX_CAMPAIGN_R_SUPPRESSED;
         }
     }
 

@@ -483,8 +483,8 @@ sim_model_claimed(sim_campaign_t *c, ngx_campaign_turn_t *turn, ngx_campaign_cla
         sim_model_wrong(c, m, "is claimed");
     }
 
-    if (m->deleted) {
-        sim_model_wrong(c, m, "is claimed though its contact was deleted");
+    if (m->deleted || m->hindered) {
+        sim_model_wrong(c, m, "is claimed though its contact was deleted or suppressed");
     }
 
     if (claimed->attempt != ngx_min(m->attempts + 1, 255)) {
@@ -523,12 +523,12 @@ sim_model_passed(sim_campaign_t *c, uint32_t upto)
             continue;
         }
 
-        if (!m->deleted) {
+        if (!m->deleted && !m->hindered) {
             sim_model_wrong(c, m, "was passed over: it is lost");
         }
 
         m->state = SIM_S_SKIPPED;
-        m->reason = NGX_CAMPAIGN_R_DELETED;
+        m->reason = m->deleted ? NGX_CAMPAIGN_R_DELETED : NGX_CAMPAIGN_R_SUPPRESSED;
     }
 
     for ( /* void */ ; seq < c->span; seq++) {

@@ -32,6 +32,10 @@
 #define SIM_AUDIENCES   4
 #define SIM_CAMPAIGNS   16
 #define SIM_EVENTS      96
+/* numbers of recipients: the first of an audience, and of those given with a campaign */
+#define SIM_AUDIENCE_NUMBER(i)  (37060000000ULL + (i) * 100000)
+#define SIM_CAMPAIGN_NUMBER(i)  (37070000000ULL + (i) * 100000)
+
 #define SIM_NEVER       INT64_MAX
 
 #define SIM_START       1795000000000000LL      /* wall clock at the beginning, us */
@@ -144,7 +148,7 @@ typedef enum {
 
 typedef enum {
     SIM_OP_TURN = 1, SIM_OP_LEASE, SIM_OP_CREATE, SIM_OP_CHANGE, SIM_OP_DELETE, SIM_OP_MESSAGE_CANCEL, SIM_OP_CONTACT_DELETE,
-    SIM_OP_ACCOUNT, SIM_OP_PUT
+    SIM_OP_ACCOUNT, SIM_OP_PUT, SIM_OP_SUPPRESS, SIM_OP_LIFT
 } sim_op_e;
 
 typedef struct {
@@ -232,6 +236,7 @@ struct sim_message_s {
     uint8_t                         uncertain;  /* its next try is a redelivery */
     uint8_t                         doubtful;   /* once nobody knew whether it went out */
     uint8_t                         deleted;    /* its contact was */
+    uint8_t                         hindered;   /* its number is suppressed */
     uint8_t                         started;    /* 1: its claim's request went out; 2: and was answered */
     uint8_t                         settled;    /* its claim has an outcome */
     int64_t                         due;        /* wall, us */
@@ -269,6 +274,11 @@ typedef struct {
     int64_t                         changed;    /* rate, burst or status, sim_mono */
 } sim_account_t;
 
+typedef struct {                                /* a suppression */
+    ngx_uint_t                      account, channel;   /* channel: number + 1, 0: all */
+    uint64_t                        number;
+} sim_hindrance_t;
+
 typedef struct {
     ngx_uint_t                      known;
     ngx_uint_t                      account, channel;
@@ -289,6 +299,9 @@ void sim_model_commit(sim_op_t *ops, ngx_uint_t n);     /* of one transaction, i
 sim_campaign_t *sim_model_campaign(uint64_t no);
 ngx_uint_t sim_model_left(void);                /* messages that are not settled */
 void sim_model_end(void);
+
+/* number of a campaign's recipient */
+uint64_t sim_model_number(sim_campaign_t *c, uint32_t seq);
 
 /* to be compared after this commit */
 void sim_model_touch(sim_campaign_t *c);
@@ -328,7 +341,7 @@ void sim_model_answered(sim_flight_t *f);
 
 typedef enum {
     SIM_E_CREATE = 0, SIM_E_STATUS, SIM_E_DELETE, SIM_E_MESSAGE_CANCEL, SIM_E_CONTACT_DELETE, SIM_E_ACCOUNT,
-    SIM_E_CRASH, SIM_E_CRASH_AT, SIM_E_STOP, SIM_E_RELOAD, SIM_E_LOCK, SIM_E_CLOCK, SIM_E_FAULT, SIM_E_DISK, SIM_E_GATEWAY,
+    SIM_E_SUPPRESS, SIM_E_CRASH, SIM_E_CRASH_AT, SIM_E_STOP, SIM_E_RELOAD, SIM_E_LOCK, SIM_E_CLOCK, SIM_E_FAULT, SIM_E_DISK, SIM_E_GATEWAY,
     SIM_E_CONNECTIONS, SIM_E_DEAF, SIM_E_MAX
 } sim_event_e;
 
@@ -350,6 +363,7 @@ typedef struct {                                /* an operation of a client */
     ngx_campaign_account_t     account;
     ngx_campaign_audience_t    audience;
     ngx_campaign_sender_t      sender;
+    ngx_campaign_suppress_t    suppress;
     u_char                     id[NGX_CAMPAIGN_ID_LEN];
 } sim_call_t;
 
