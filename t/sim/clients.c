@@ -437,6 +437,9 @@ sim_suppress(sim_campaign_t *c, sim_event_t *e)
     call->which = c->account;
     call->seq = (e->e % 2) ? (uint32_t) c->channel + 1 : 0;
 
+    ngx_str_set(&s->given.channel, "");                 /* with data: that very scope is meant */
+    ngx_str_set(&s->given.from, "");
+
     if (call->seq) {
         s->given.channel = sim_text(call->op.pool, sim_channels[c->channel], 0);
     }

@@ -16,7 +16,6 @@
 
 static int sim_unlink(const char *path, const struct stat *s, int flag, struct FTW *ftw);
 static ngx_uint_t sim_panics(MDB_env *env);
-static ngx_uint_t sim_fails(void);
 static ngx_campaign_txn_t *sim_look_begin(void);
 
 int __real_mdb_env_open(MDB_env *env, const char *path, unsigned flags, mdb_mode_t mode);
@@ -25,11 +24,8 @@ int __real_mdb_txn_begin(MDB_env *env, MDB_txn *parent, unsigned flags, MDB_txn 
 int __real_mdb_txn_commit(MDB_txn *txn);
 int __real_mdb_put(MDB_txn *txn, MDB_dbi dbi, MDB_val *key, MDB_val *value, unsigned flags);
 ngx_campaign_rc_e __real_ngx_campaign_lmdb_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, ngx_campaign_work_pt work, void *args);
-ngx_int_t __real_ngx_campaign_store_lease(ngx_campaign_store_t *st, ngx_campaign_op_t *op, uint64_t *epoch);
-ngx_int_t __real_ngx_campaign_store_turn(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_turn_t *turn);
 
 
-ngx_uint_t                    sim_twin;
 sim_fault_e                   sim_fault;
 uint64_t                      sim_commits, sim_faults;
 char                          sim_dir[256];
@@ -72,6 +68,11 @@ sim_engine_reset(void)
         sim_eye = NULL;
     }
 
+    if (sim_twin) {
+        twin_reset();
+        return;
+    }
+
     if (sim_dir[0] == '\0') {
         (void) snprintf(sim_dir, sizeof(sim_dir), "%s/campaign-sim.XXXXXX", getenv("SIM_DIR") ? getenv("SIM_DIR") : "/dev/shm");
 
@@ -109,11 +110,12 @@ sim_engine_crash(sim_process_t *p)
         }
     }
 
-    if (p->store) {
+    if (p->store && !sim_twin) {
         ngx_campaign_lmdb_held_close(p->store);
         ngx_campaign_lmdb_env_close(p->store);
-        p->store = NULL;
     }
+
+    p->store = NULL;
 }
 
 
@@ -183,24 +185,6 @@ __wrap_ngx_campaign_lmdb_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, ngx_
     sim_op_ran(op, rc);
 
     return rc;
-}
-
-
-ngx_int_t
-__wrap_ngx_campaign_store_lease(ngx_campaign_store_t *st, ngx_campaign_op_t *op, uint64_t *epoch)
-{
-    sim_op_note(op, SIM_OP_LEASE, epoch);
-
-    return __real_ngx_campaign_store_lease(st, op, epoch);
-}
-
-
-ngx_int_t
-__wrap_ngx_campaign_store_turn(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_turn_t *turn)
-{
-    sim_op_note(op, SIM_OP_TURN, turn);
-
-    return __real_ngx_campaign_store_turn(st, op, turn);
 }
 
 
@@ -324,7 +308,7 @@ __wrap_mdb_txn_commit(MDB_txn *txn)
 
 /* whether a commit is to fail: most do, while the disk is full; a broken environment is a rare thing */
 
-static ngx_uint_t
+ngx_uint_t
 sim_fails(void)
 {
     uint64_t  rnd;
@@ -333,12 +317,12 @@ sim_fails(void)
 
     case SIM_FAULT_COMMIT_FULL:
     case SIM_FAULT_COMMIT_EIO:
-        rnd = sim_random(32, sim_commits, ++sim_faults);
+        rnd = sim_random(32, 0, ++sim_faults);
         return rnd % 4 != 0;
 
     case SIM_FAULT_PANIC:
     case SIM_FAULT_PANIC_STANDS:
-        rnd = sim_random(32, sim_commits, ++sim_faults);
+        rnd = sim_random(32, 0, ++sim_faults);
         return rnd % 6 == 0;
 
     default:
@@ -402,6 +386,11 @@ sim_engine_look(sim_campaign_t *c, sim_look_t *look)
     ngx_campaign_reason_e           reason;
     ngx_campaign_states_t          *x;
     ngx_campaign_message_status_e   status;
+
+    if (sim_twin) {
+        twin_look(c, look);
+        return;
+    }
 
     x = &sim_eye_states;
     x->t = sim_look_begin();

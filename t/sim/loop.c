@@ -64,6 +64,7 @@ sim_loop_reset(void)
 
     for (i = 0; i < SIM_PROCESSES; i++) {
         if (sim_processes[i].life) {
+            sim_engine_crash(&sim_processes[i]);
             sim_process_free(&sim_processes[i]);
         }
     }

@@ -6,6 +6,7 @@
  *     sim                     random seeds for 30 seconds, as TAP
  *     sim --seed N            the run of seed N; --only 3,7: with these events only; --verbose: all that happens in it
  *     sim --seconds S --from N
+ *     sim --seed N --compare, --twin: on the store, on its twin, with the faults that both have
  */
 
 #include "sim.h"
@@ -18,6 +19,7 @@
 
 
 #define SIM_STEPS  4000000                      /* of a run, at most */
+#define SIM_TWINS  4                            /* every so many seeds runs on both stores */
 
 
 typedef struct {
@@ -34,6 +36,7 @@ typedef struct {
 } sim_options_t;
 
 
+static void sim_seed(uint64_t seed, const uint8_t *without);
 static void sim_run(uint64_t seed, const uint8_t *without);
 static int sim_child(uint64_t from, ngx_uint_t runs, int64_t until, const uint8_t *without);
 static void sim_shrink(uint64_t seed, uint8_t *without);
@@ -94,6 +97,8 @@ sim_say(const char *fmt, ...)
 void
 sim_trace_add(uint64_t value)
 {
+    sim_say("answer %" PRIu64, value);
+
     sim_trace = (sim_trace ^ value) * 0x100000001b3ULL;
     sim_trace ^= sim_trace >> 29;
 }
@@ -113,7 +118,7 @@ sim_real(void)
 static void
 sim_run(uint64_t seed, const uint8_t *without)
 {
-    uint64_t       began;
+    uint64_t       began, ended;
     sim_totals_t  *t;
 
     sim_scenario_make(seed, without);
@@ -138,6 +143,8 @@ sim_run(uint64_t seed, const uint8_t *without)
     }
 
     sim_model_end();
+    ended = (uint64_t) sim_mono;
+    sim_loop_reset();
 
     t = &sim_shared->totals;
 
@@ -146,9 +153,47 @@ sim_run(uint64_t seed, const uint8_t *without)
     t->crashes += sim_crashes;
     t->commits += sim_commits;
     t->deliveries += sim_deliveries;
-    t->virtual_us += (uint64_t) sim_mono - began;
+    t->takeover = ngx_max(t->takeover, sim_takeover);
+    t->virtual_us += ended - began;
 
     sim_shared->trace = sim_trace;
+}
+
+
+/* the run of a seed on the store, and of some seeds on both stores, with the faults that both have: they have to answer the same */
+
+static void
+sim_seed(uint64_t seed, const uint8_t *without)
+{
+    uint64_t  trace;
+
+    sim_shared->seed = seed;
+
+    if (sim_twin || sim_compare) {
+        sim_run(seed, without);
+        return;
+    }
+
+    sim_run(seed, without);
+
+    if (seed % SIM_TWINS) {
+        return;
+    }
+
+    sim_compare = 1;
+    sim_run(seed, without);
+    trace = sim_trace;
+
+    sim_twin = 1;
+    sim_run(seed, without);
+    sim_twin = 0;
+    sim_compare = 0;
+
+    sim_shared->totals.twins++;
+
+    if (trace != sim_trace) {
+        sim_fail("the store and its twin answer differently (see --compare and --twin, with --verbose)");
+    }
 }
 
 
@@ -177,8 +222,7 @@ sim_child(uint64_t from, ngx_uint_t runs, int64_t until, const uint8_t *without)
         }
 
         for (i = 0; i < runs && sim_real() < until; i++) {
-            sim_shared->seed = from + i;
-            sim_run(from + i, without);
+            sim_seed(from + i, without);
         }
 
         sim_engine_end();
@@ -234,8 +278,9 @@ sim_report(sim_options_t *o, int64_t took)
     s = (double) took / 1000000;
 
     fprintf(stderr, "# %" PRIu64 " runs from seed %" PRIu64 " in %.1f s (%.0f a second), %" PRIu64 " crashes, %" PRIu64 " commits, %" PRIu64
-           " messages sent, %.0f virtual seconds (%.0f a second)\n", t->runs, o->from, s, (double) t->runs / s, t->crashes, t->commits,
-           t->deliveries, (double) t->virtual_us / 1000000, (double) t->virtual_us / 1000000 / s);
+           " messages sent, %.0f virtual seconds (%.0f a second), %" PRIu64 " seeds on both stores, longest takeover %" PRId64 " ms\n", t->runs, o->from, s, (double) t->runs / s, t->crashes, t->commits,
+           t->deliveries, (double) t->virtual_us / 1000000, (double) t->virtual_us / 1000000 / s,
+           t->twins, t->takeover / 1000);
 }
 
 
@@ -288,6 +333,13 @@ main(int argc, char **argv)
 
         } else if (strcmp(argv[i], "--only") == 0 && i + 1 < argc) {
             sim_only(argv[++i], without);
+
+        } else if (strcmp(argv[i], "--twin") == 0) {
+            sim_twin = 1;
+            sim_compare = 1;
+
+        } else if (strcmp(argv[i], "--compare") == 0) {
+            sim_compare = 1;
 
         } else if (strcmp(argv[i], "--verbose") == 0) {
             sim_verbose = 1;

@@ -8,6 +8,10 @@
 #include "sim.h"
 
 
+#define SIM_TAKEOVER  100000                    /* us */
+
+
+static void sim_model_takeover(void);
 static void sim_model_put(sim_call_t *call);
 static void sim_model_create(sim_call_t *call);
 static void sim_model_change(sim_call_t *call);
@@ -29,6 +33,7 @@ sim_audience_t           sim_audiences[SIM_AUDIENCES];
 sim_campaign_t           sim_campaigns[SIM_CAMPAIGNS];
 ngx_uint_t               sim_naccounts, sim_naudiences, sim_ncampaigns;
 uint64_t                 sim_epoch;
+int64_t                  sim_takeover;
 
 static sim_hindrance_t   sim_hindrances[SIM_EVENTS];
 static ngx_uint_t        sim_nhindrances;
@@ -117,6 +122,7 @@ sim_model_commit(sim_op_t *ops, ngx_uint_t n)
             }
 
             sim_epoch = epoch;
+            sim_model_takeover();
             break;
 
         case SIM_OP_PUT:
@@ -159,6 +165,30 @@ sim_model_commit(sim_op_t *ops, ngx_uint_t n)
     }
 
     sim_model_slots();
+}
+
+
+/* the dispatcher died: another one is there within 100 ms, and the commits that go before its own */
+
+static void
+sim_model_takeover(void)
+{
+    int64_t  took;
+
+    took = sim_mono - sim_headless;
+
+    if (sim_headless == 0 || sim_sick) {
+        sim_headless = 0;
+        return;
+    }
+
+    sim_headless = 0;
+
+    if (took > SIM_TAKEOVER + 4 * sim_scenario.commit) {
+        sim_fail("the takeover took %" PRId64 " us", took);
+    }
+
+    sim_takeover = ngx_max(sim_takeover, took);
 }
 
 

@@ -366,6 +366,10 @@ sim_model_recover(sim_campaign_t *c, uint64_t epoch)
             continue;
         }
 
+        if (sim_gentle) {
+            sim_model_wrong(c, m, "is uncertain, and nobody died");
+        }
+
         if (c->status == NGX_CAMPAIGN_C_CANCELED || !sim_scenario.redelivery) {
             m->state = SIM_S_FAILED;
             m->reason = NGX_CAMPAIGN_R_UNCERTAIN;

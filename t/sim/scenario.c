@@ -20,7 +20,7 @@ static void sim_continue(void *data, uint64_t life);
 
 
 sim_scenario_t       sim_scenario;
-ngx_uint_t           sim_deaf, sim_sick;
+ngx_uint_t           sim_deaf, sim_sick, sim_gentle, sim_compare;
 int64_t              sim_disk;
 
 static uint8_t       sim_without[SIM_EVENTS];
@@ -145,6 +145,7 @@ sim_scenario_events(uint64_t seed)
     sim_scenario_t  *s;
 
     s = &sim_scenario;
+    sim_gentle = (sim_choice(23, 5) == 0);
     s->nevents = 4 + sim_choice(20, SIM_EVENTS / 2);
 
     if (sim_choice(21, 8) == 0) {
@@ -173,6 +174,14 @@ sim_scenario_events(uint64_t seed)
         e->c = (uint32_t) sim_random(3, i, 5);
         e->d = (uint32_t) sim_random(3, i, 6);
         e->e = (uint32_t) sim_random(3, i, 7);
+
+        if (sim_gentle && e->kind != SIM_E_CREATE && e->kind >= SIM_E_CRASH && e->kind <= SIM_E_CLOCK && e->kind != SIM_E_RELOAD) {
+            e->kind = SIM_E_RELOAD;
+        }
+
+        if (sim_gentle && (e->kind == SIM_E_FAULT || e->kind == SIM_E_DISK)) {
+            e->kind = SIM_E_GATEWAY;
+        }
 
         if (i < 2) {
             e->kind = SIM_E_CREATE;
@@ -268,6 +277,8 @@ sim_event_run(void *data, uint64_t life)
     int64_t         step;
     sim_process_t  *p;
 
+    static const sim_fault_e  common[] = { SIM_FAULT_COMMIT_FULL, SIM_FAULT_COMMIT_EIO, SIM_FAULT_OPEN };
+
     sim_say("event %d: %s", (int) (e - sim_scenario.events), sim_names[e->kind]);
 
     p = NULL;
@@ -313,7 +324,7 @@ sim_event_run(void *data, uint64_t life)
 
     case SIM_E_FAULT:
         sim_sick = 1;
-        sim_fault = (sim_fault_e) (1 + e->a % (SIM_FAULT_MAX - 1));
+        sim_fault = sim_compare ? common[e->a % 3] : (sim_fault_e) (1 + e->a % (SIM_FAULT_MAX - 1));
         sim_at(sim_mono + e->last, sim_fault_end, NULL, 0);
         break;
 

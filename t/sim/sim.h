@@ -8,6 +8,7 @@
  *   kernel.c    the lock's file, the hint's eventfd, memory
  *   worker.c    a worker's life, around the real ngx_http_campaign_dispatch.c
  *   engine.c    LMDB under the real store: no syncs, many environments in one process, faults; commits are told to the model
+ *   twin.c      the store's twin in memory, twin_turn.c its turn, store.c the choice
  *   gateway.c   the seam ngx_http_campaign_delivery_start(): what a gateway does with a request
  *   model.c     what must be true of the store, model_turn.c of a turn, model_gateway.c of what goes out
  *   scenario.c  a seed as a list of events, clients.c what clients ask for
@@ -126,6 +127,8 @@ void sim_memory_free(sim_process_t *p);
 sim_process_t *sim_worker_start(void);
 void sim_worker_switch(sim_process_t *p);       /* the statics of the dispatcher are its */
 void sim_worker_reset(void);
+
+extern int64_t  sim_headless;                   /* when the dispatcher died, 0: it did not */
 void sim_worker_crash(sim_process_t *p);
 void sim_worker_quit(sim_process_t *p);
 void sim_worker_exit(sim_process_t *p);
@@ -160,6 +163,7 @@ typedef struct {
 } sim_op_t;
 
 extern ngx_uint_t       sim_twin;               /* 1: the store is the twin */
+extern ngx_uint_t       sim_compare;            /* only faults that both have */
 extern sim_fault_e      sim_fault;              /* while it holds */
 extern uint64_t         sim_commits, sim_faults;
 
@@ -173,6 +177,12 @@ void sim_op_note(ngx_campaign_op_t *op, sim_op_e kind, void *args);
 /* work of an operation was run in the transaction at hand; the transaction is over */
 void sim_op_ran(ngx_campaign_op_t *op, ngx_campaign_rc_e rc);
 void sim_op_commit(ngx_uint_t stands);
+
+/* 1: a commit is to fail */
+ngx_uint_t sim_fails(void);
+
+/* twin.c */
+void twin_reset(void);
 
 
 /* gateway.c */
@@ -293,6 +303,7 @@ extern sim_audience_t   sim_audiences[SIM_AUDIENCES];
 extern sim_campaign_t   sim_campaigns[SIM_CAMPAIGNS];
 extern ngx_uint_t       sim_naccounts, sim_naudiences, sim_ncampaigns;
 extern uint64_t         sim_epoch;              /* newest committed */
+extern int64_t          sim_takeover;           /* the longest of all runs, us */
 
 void sim_model_reset(void);
 void sim_model_commit(sim_op_t *ops, ngx_uint_t n);     /* of one transaction, in its order */
@@ -321,6 +332,7 @@ typedef struct {
 } sim_look_t;
 
 void sim_engine_look(sim_campaign_t *c, sim_look_t *look);
+void twin_look(sim_campaign_t *c, sim_look_t *look);
 
 /* model_gateway.c */
 
@@ -383,6 +395,7 @@ typedef struct {
 
 extern sim_scenario_t  sim_scenario;
 extern ngx_uint_t      sim_deaf;                /* hints are lost */
+extern ngx_uint_t      sim_gentle;              /* nobody dies or stands still in this run, and the store works */
 extern ngx_uint_t      sim_sick;                /* store or a process had trouble: alerts are due */
 extern int64_t         sim_disk;                /* us that a commit takes more */
 
@@ -411,8 +424,9 @@ void sim_scenario_print(FILE *out, const uint8_t *without);
 /* main.c */
 
 typedef struct {
-    uint64_t        runs, crashes, commits, deliveries, faults, steps;
+    uint64_t        runs, twins, crashes, commits, deliveries, faults, steps;
     uint64_t        virtual_us;
+    int64_t         takeover;
 } sim_totals_t;
 
 extern ngx_uint_t      sim_verbose;

@@ -22,6 +22,7 @@ static void sim_worker_again(void *data, uint64_t life);
 
 
 ngx_module_t                          ngx_http_campaign_module;
+int64_t                               sim_headless;
 
 static uint64_t                       sim_lives;
 static ngx_uint_t                     sim_generation;
@@ -67,6 +68,7 @@ sim_worker_reset(void)
     sim_srv_conf.redelivery = sim_scenario.redelivery;
 
     sim_lives = 0;
+    sim_headless = 0;
     sim_generation = 0;
     ngx_http_campaign_hint = NGX_INVALID_FILE;
 
@@ -154,6 +156,10 @@ sim_worker_crash(sim_process_t *p)
     ngx_uint_t  serves;
 
     serves = !p->exiting;
+
+    if (p->dispatcher.state == NGX_HTTP_CAMPAIGN_DISPATCH_RUNNING) {
+        sim_headless = sim_mono;
+    }
 
     sim_say("worker %u dies", (unsigned) p->id);
     sim_crashes++;

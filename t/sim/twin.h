@@ -1,0 +1,77 @@
+
+/*
+ * A twin of the store in memory, behind the same header: the operations that the dispatcher and the scenario use.  It shares nothing with
+ * src/store but the life of an operation, so that the same seed has to bring the same answers from both.
+ */
+
+#ifndef _TWIN_H_INCLUDED_
+#define _TWIN_H_INCLUDED_
+
+
+#include "sim.h"
+#include "ngx_campaign_store_op.h"
+
+
+typedef struct {
+    uint8_t                    state, reason;   /* as of ngx_campaign.h */
+    uint8_t                    attempts;
+    uint8_t                    uncertain;       /* its repeat is a redelivery */
+    uint8_t                    claimed;         /* a repeat in flight */
+    int64_t                    due;
+} twin_message_t;
+
+typedef struct {
+    uint32_t                   living, next;
+    uint64_t                   list;
+    uint64_t                   deleted[1200];   /* newest campaign when it was, + 1 */
+    ngx_uint_t                 account, which;
+} twin_audience_t;
+
+typedef struct {
+    uint64_t                   no;              /* 0: none (any more) */
+    uint32_t                   account, span;
+    ngx_uint_t                 which;           /* of the scenario */
+    ngx_uint_t                 audience;        /* number + 1; 0: none */
+    ngx_uint_t                 channel, apart;
+    ngx_campaign_campaign_t    record;          /* strings are constants */
+    ngx_uint_t                 status, active, fed;
+    time_t                     schedule;
+    uint64_t                   epoch;
+    uint32_t                   done, upto;
+    ngx_campaign_progress_t    p;
+    twin_message_t             m[1200];
+} twin_campaign_t;
+
+typedef struct {
+    uint64_t                   rate;
+    uint32_t                   burst;
+    ngx_uint_t                 status, fed;
+    int64_t                    tat;
+    ngx_uint_t                 senders;         /* bit mask of channels */
+} twin_account_t;
+
+/* all that is on disk; numbers of accounts and audiences begin at 1 */
+
+typedef struct {
+    uint64_t                   epoch;
+    uint64_t                   naccounts, naudiences, ncampaigns;
+    twin_account_t             accounts[SIM_ACCOUNTS + 1];
+    twin_audience_t            audiences[SIM_AUDIENCES + 1];
+    twin_campaign_t            campaigns[SIM_CAMPAIGNS + 1];
+    sim_hindrance_t            hindrances[SIM_EVENTS];
+    ngx_uint_t                 nhindrances;
+} twin_disk_t;
+
+
+extern twin_disk_t  *twin;
+
+/* twin_turn.c: works of a transaction at that time, us */
+ngx_campaign_rc_e twin_turn(ngx_campaign_turn_t *turn, ngx_pool_t *pool, int64_t now);
+ngx_campaign_rc_e twin_lease(uint64_t *epoch);
+void twin_peek(ngx_campaign_peek_t *peek);
+void twin_move(twin_campaign_t *c, ngx_campaign_status_e to, int64_t now);
+void twin_settle(twin_campaign_t *c, twin_message_t *m, ngx_campaign_state_e state, ngx_campaign_reason_e reason);
+ngx_uint_t twin_close(twin_campaign_t *c, int64_t now);         /* 1: it is finished */
+
+
+#endif /* _TWIN_H_INCLUDED_ */

@@ -1,0 +1,693 @@
+
+/*
+ * The twin's turn: outcomes, starts, changes, grants, in the words of the store's contract.
+ */
+
+#include "twin.h"
+#include "ngx_campaign_gcra.h"
+
+
+static twin_campaign_t *twin_find(uint64_t no);
+static void twin_outcomes(ngx_campaign_turn_t *turn, int64_t now);
+static int twin_outcome_cmp(const void *one, const void *two);
+static void twin_outcome(twin_campaign_t *c, ngx_campaign_outcome_t *o);
+static void twin_starts(ngx_campaign_turn_t *turn, int64_t now);
+static void twin_changes(ngx_campaign_turn_t *turn, ngx_pool_t *pool, int64_t now);
+static void twin_change_account(ngx_campaign_turn_t *turn, uint32_t account);
+static void twin_change_campaign(ngx_campaign_turn_t *turn, twin_campaign_t *c, int64_t now);
+static void twin_recover(ngx_campaign_turn_t *turn, twin_campaign_t *c, int64_t now);
+static void twin_grant(ngx_campaign_turn_t *turn, ngx_campaign_grant_t *g, ngx_pool_t *pool, int64_t now);
+static void twin_claim(ngx_campaign_turn_t *turn, ngx_campaign_claim_t *claim, uint32_t allowed, ngx_pool_t *pool, int64_t now);
+static void twin_claim_again(twin_campaign_t *c, ngx_campaign_claim_t *claim, uint32_t most, int64_t now);
+static void twin_claim_fresh(twin_campaign_t *c, ngx_campaign_claim_t *claim, uint32_t most);
+static void twin_message(twin_campaign_t *c, ngx_campaign_claim_t *claim, uint32_t seq);
+static twin_message_t *twin_again(twin_campaign_t *c);
+static ngx_campaign_reason_e twin_hindered(twin_campaign_t *c, uint32_t seq);
+static void twin_finished(ngx_campaign_turn_t *turn, uint64_t no);
+
+
+twin_disk_t  *twin;
+
+
+static twin_campaign_t *
+twin_find(uint64_t no)
+{
+    return (no <= twin->ncampaigns && twin->campaigns[no].no) ? &twin->campaigns[no] : NULL;
+}
+
+
+ngx_campaign_rc_e
+twin_lease(uint64_t *epoch)
+{
+    ngx_uint_t  i;
+
+    *epoch = ++twin->epoch;
+
+    for (i = 1; i <= twin->ncampaigns; i++) {
+        twin->campaigns[i].fed |= (twin->campaigns[i].no && twin->campaigns[i].active);
+    }
+
+    return NGX_CAMPAIGN_OK;
+}
+
+
+static int64_t
+twin_next_start(ngx_uint_t *which)
+{
+    int64_t      at;
+    ngx_uint_t   i;
+
+    for (at = 0, *which = 0, i = 1; i <= twin->ncampaigns; i++) {
+        if (twin->campaigns[i].no && twin->campaigns[i].status == NGX_CAMPAIGN_C_SCHEDULED
+            && (*which == 0 || twin->campaigns[i].schedule < twin->campaigns[*which].schedule))
+        {
+            *which = i;
+            at = (int64_t) twin->campaigns[i].schedule * 1000000;
+        }
+    }
+
+    return at;
+}
+
+
+static ngx_uint_t
+twin_fed(void)
+{
+    ngx_uint_t  i, n;
+
+    for (n = 0, i = 1; i <= twin->naccounts; i++) {
+        n += twin->accounts[i].fed;
+    }
+
+    for (i = 1; i <= twin->ncampaigns; i++) {
+        n += twin->campaigns[i].fed;
+    }
+
+    return n;
+}
+
+
+void
+twin_peek(ngx_campaign_peek_t *peek)
+{
+    ngx_uint_t  which;
+
+    peek->epoch = twin->epoch;
+    peek->changed = twin_fed() != 0;
+    peek->next = twin_next_start(&which);
+}
+
+
+ngx_campaign_rc_e
+twin_turn(ngx_campaign_turn_t *turn, ngx_pool_t *pool, int64_t now)
+{
+    ngx_uint_t  i, which;
+
+    if (turn->epoch != twin->epoch) {
+        return NGX_CAMPAIGN_FENCED;
+    }
+
+    turn->next = 0;
+    turn->changes = ngx_array_create(pool, 8, sizeof(ngx_campaign_live_t));
+    turn->finished = ngx_array_create(pool, 4, sizeof(uint64_t));
+
+    twin_outcomes(turn, now);
+
+    for (i = 0; i < turn->nlimits; i++) {
+        twin->accounts[turn->limits[i].account].tat = ngx_max(twin->accounts[turn->limits[i].account].tat, turn->limits[i].tat);
+    }
+
+    if (turn->last) {
+        return NGX_CAMPAIGN_OK;
+    }
+
+    twin_starts(turn, now);
+    twin_changes(turn, pool, now);
+
+    for (i = 0; i < turn->ngrants; i++) {
+        twin_grant(turn, &turn->grants[i], pool, now);
+    }
+
+    turn->next = twin_fed() ? 1 : twin_next_start(&which);
+
+    return NGX_CAMPAIGN_OK;
+}
+
+
+static void
+twin_finished(ngx_campaign_turn_t *turn, uint64_t no)
+{
+    *(uint64_t *) ngx_array_push(turn->finished) = no;
+}
+
+
+static void
+twin_outcomes(ngx_campaign_turn_t *turn, int64_t now)
+{
+    ngx_uint_t               i;
+    twin_campaign_t         *c;
+    ngx_campaign_outcome_t  *o;
+
+    o = turn->outcomes;
+
+    if (turn->noutcomes) {
+        qsort(o, turn->noutcomes, sizeof(ngx_campaign_outcome_t), twin_outcome_cmp);
+    }
+
+    for (i = 0; i < turn->noutcomes; i++) {
+        c = twin_find(o[i].campaign);
+
+        if (c == NULL) {
+            continue;
+        }
+
+        twin_outcome(c, &o[i]);
+
+        if ((i + 1 == turn->noutcomes || o[i + 1].campaign != o[i].campaign) && twin_close(c, now)) {
+            twin_finished(turn, c->no);
+        }
+    }
+}
+
+
+static int
+twin_outcome_cmp(const void *one, const void *two)
+{
+    const ngx_campaign_outcome_t *a = one, *b = two;
+
+    if (a->campaign != b->campaign) {
+        return a->campaign < b->campaign ? -1 : 1;
+    }
+
+    return a->seq < b->seq ? -1 : a->seq > b->seq;
+}
+
+
+static void
+twin_outcome(twin_campaign_t *c, ngx_campaign_outcome_t *o)
+{
+    ngx_uint_t       flying;
+    twin_message_t  *m;
+
+    m = &c->m[o->seq];
+    flying = m->claimed;
+
+    if (m->state == NGX_CAMPAIGN_S_PENDING) {
+        flying = (o->seq >= c->done && o->seq < c->upto);
+    }
+
+    if (!flying) {
+        return;
+    }
+
+    m->claimed = 0;
+    c->p.enroute--;
+
+    if (o->kind == NGX_CAMPAIGN_OUTCOME_SETTLED) {
+        twin_settle(c, m, o->state, o->reason);
+        c->p.segments += o->segments;
+        c->p.accepted += (o->state == NGX_CAMPAIGN_S_SENT || o->state == NGX_CAMPAIGN_S_DELIVERED) ? o->segments : 0;
+
+        if (o->attempt > 1) {
+            m->attempts = o->attempt;
+            m->uncertain = 0;
+        }
+
+        return;
+    }
+
+    if (o->kind == NGX_CAMPAIGN_OUTCOME_BACK) {
+        c->p.redelivered -= m->uncertain;
+
+    } else if (c->status != NGX_CAMPAIGN_C_CANCELED) {
+        m->attempts = o->attempt;
+        m->uncertain = (o->reason == NGX_CAMPAIGN_R_GATEWAY_TIMEOUT || o->reason == NGX_CAMPAIGN_R_UNCERTAIN);
+    }
+
+    if (c->status == NGX_CAMPAIGN_C_CANCELED) {
+        twin_settle(c, m, NGX_CAMPAIGN_S_CANCELED, NGX_CAMPAIGN_R_CANCELED);
+        return;
+    }
+
+    m->state = NGX_CAMPAIGN_S_RETRY;
+    m->reason = o->reason;
+    m->due = o->due;
+    c->p.pending++;
+    c->p.again++;
+}
+
+
+void
+twin_settle(twin_campaign_t *c, twin_message_t *m, ngx_campaign_state_e state, ngx_campaign_reason_e reason)
+{
+    m->state = state;
+    m->reason = reason;
+
+    c->p.sent += (state == NGX_CAMPAIGN_S_SENT);
+    c->p.delivered += (state == NGX_CAMPAIGN_S_DELIVERED);
+    c->p.failed += (state == NGX_CAMPAIGN_S_FAILED);
+    c->p.canceled += (state == NGX_CAMPAIGN_S_CANCELED);
+    c->p.skipped += (state == NGX_CAMPAIGN_S_SKIPPED);
+    c->p.uncertain += (reason == NGX_CAMPAIGN_R_UNCERTAIN);
+    c->p.reason[reason] += (reason != NGX_CAMPAIGN_R_NONE);
+}
+
+
+ngx_uint_t
+twin_close(twin_campaign_t *c, int64_t now)
+{
+    while (c->done < c->upto && c->m[c->done].state != NGX_CAMPAIGN_S_PENDING) {
+        c->done++;
+    }
+
+    if (c->p.enroute) {
+        return 0;
+    }
+
+    if (c->status != NGX_CAMPAIGN_C_IN_PROGRESS) {
+        c->active = 0;
+        return 0;
+    }
+
+    if (c->p.pending) {
+        return 0;
+    }
+
+    twin_move(c, ngx_campaign_status_settled(c->p.sent + c->p.delivered), now);
+
+    return 1;
+}
+
+
+void
+twin_move(twin_campaign_t *c, ngx_campaign_status_e to, int64_t now)
+{
+    c->status = to;
+    c->active = (to == NGX_CAMPAIGN_C_IN_PROGRESS || c->p.enroute);
+    c->fed = 1;
+
+    if (to == NGX_CAMPAIGN_C_IN_PROGRESS && c->p.started == 0) {
+        c->p.started = (time_t) (now / 1000000);
+    }
+
+    if (to == NGX_CAMPAIGN_C_CANCELED) {
+        c->p.canceled += c->p.pending;
+        c->p.reason[NGX_CAMPAIGN_R_CANCELED] += c->p.pending;
+        c->p.pending = 0;
+        c->p.again = 0;
+    }
+}
+
+
+static void
+twin_starts(ngx_campaign_turn_t *turn, int64_t now)
+{
+    int64_t     at;
+    ngx_uint_t  which;
+
+    for ( ;; ) {
+        at = twin_next_start(&which);
+
+        if (which == 0 || at > now) {
+            return;
+        }
+
+        twin_move(&twin->campaigns[which], NGX_CAMPAIGN_C_IN_PROGRESS, now);
+
+        if (twin_close(&twin->campaigns[which], now)) {
+            twin_finished(turn, which);
+        }
+    }
+}
+
+
+/* accounts first, each once, then campaigns by account */
+
+static void
+twin_changes(ngx_campaign_turn_t *turn, ngx_pool_t *pool, int64_t now)
+{
+    ngx_uint_t        i, n;
+    twin_campaign_t  *c;
+
+    for (i = 1; i <= SIM_ACCOUNTS; i++) {
+        if (twin->accounts[i].fed) {
+            twin->accounts[i].fed = 0;
+            twin_change_account(turn, (uint32_t) i);
+        }
+    }
+
+    for (i = 1; i <= twin->naccounts; i++) {
+        for (n = 1; n <= twin->ncampaigns; n++) {
+            c = &twin->campaigns[n];
+
+            if (c->fed && c->account == i) {
+                twin_change_account(turn, c->account);
+                twin_change_campaign(turn, c, now);
+                c->fed = 0;
+            }
+        }
+    }
+}
+
+
+static void
+twin_change_account(ngx_campaign_turn_t *turn, uint32_t account)
+{
+    twin_account_t       *a;
+    ngx_campaign_live_t  *live;
+
+    live = turn->changes->elts;
+
+    if (turn->changes->nelts && live[turn->changes->nelts - 1].account == account) {
+        return;
+    }
+
+    a = &twin->accounts[account];
+
+    live = ngx_array_push(turn->changes);
+    ngx_memzero(live, sizeof(ngx_campaign_live_t));
+
+    live->kind = NGX_CAMPAIGN_ACCOUNT;
+    live->account = account;
+    live->no = account;
+
+    if (a->status != NGX_CAMPAIGN_A_ACTIVE) {
+        live->gone = 1;
+        return;
+    }
+
+    live->rate = a->rate;
+    live->burst = a->burst;
+    live->tat = a->tat;
+}
+
+
+static void
+twin_change_campaign(ngx_campaign_turn_t *turn, twin_campaign_t *c, int64_t now)
+{
+    twin_message_t       *m;
+    ngx_campaign_live_t  *live;
+
+    if (c->no && c->epoch != turn->epoch) {
+        twin_recover(turn, c, now);
+    }
+
+    live = ngx_array_push(turn->changes);
+    ngx_memzero(live, sizeof(ngx_campaign_live_t));
+
+    live->kind = NGX_CAMPAIGN_CAMPAIGN;
+    live->account = c->account;
+    live->no = c - twin->campaigns;
+
+    if (c->no == 0 || c->status != NGX_CAMPAIGN_C_IN_PROGRESS) {
+        live->gone = 1;
+        return;
+    }
+
+    live->campaign = c->record;
+    live->campaign.rec.status = c->status;
+    live->campaign.schedule = c->schedule;
+    live->campaign.progress = c->p;
+    live->fresh = c->span - c->upto;
+
+    m = twin_again(c);
+    live->again_at = m ? m->due : 0;
+}
+
+
+static void
+twin_recover(ngx_campaign_turn_t *turn, twin_campaign_t *c, int64_t now)
+{
+    uint32_t              seq;
+    ngx_uint_t            i, repeat, uncertain;
+    twin_message_t       *m;
+    ngx_campaign_gcra_t   gcra;
+
+    repeat = (c->status != NGX_CAMPAIGN_C_CANCELED);
+    uncertain = c->p.enroute;
+
+    for (i = 0; i < turn->nuncertain; i++) {
+        if (turn->uncertain[i].len == c->record.rec.channel.len
+            && memcmp(turn->uncertain[i].data, c->record.rec.channel.data, turn->uncertain[i].len) == 0)
+        {
+            repeat = 0;
+        }
+    }
+
+    for (seq = 0; seq < c->upto; seq++) {
+        m = &c->m[seq];
+
+        if (!m->claimed && (m->state != NGX_CAMPAIGN_S_PENDING || seq < c->done)) {
+            continue;
+        }
+
+        c->p.enroute--;
+
+        if (!m->claimed) {
+            m->attempts = 0;
+        }
+
+        m->claimed = 0;
+
+        if (!repeat) {
+            twin_settle(c, m, NGX_CAMPAIGN_S_FAILED, NGX_CAMPAIGN_R_UNCERTAIN);
+            continue;
+        }
+
+        m->state = NGX_CAMPAIGN_S_RETRY;
+        m->reason = NGX_CAMPAIGN_R_UNCERTAIN;
+        m->attempts++;
+        m->uncertain = 1;
+        m->due = now;
+        c->p.pending++;
+        c->p.again++;
+    }
+
+    c->epoch = turn->epoch;
+
+    if (twin_close(c, now)) {
+        twin_finished(turn, c->no);
+    }
+
+    if (uncertain) {
+        gcra.rate = twin->accounts[c->account].rate;
+        gcra.burst = twin->accounts[c->account].burst;
+        gcra.tat = 0;
+
+        twin->accounts[c->account].tat = ngx_max(twin->accounts[c->account].tat, ngx_campaign_gcra_spent(&gcra, now * 1000));
+    }
+}
+
+
+/* claims */
+
+static void
+twin_grant(ngx_campaign_turn_t *turn, ngx_campaign_grant_t *g, ngx_pool_t *pool, int64_t now)
+{
+    int64_t               until;
+    uint32_t              want, allowed;
+    ngx_uint_t            i;
+    twin_account_t       *a;
+    ngx_campaign_gcra_t   gcra;
+
+    a = &twin->accounts[g->account];
+    until = ngx_max(g->until, now * 1000);
+
+    g->granted = 0;
+    g->first = 0;
+    g->step = 0;
+    g->tat = 0;
+
+    for (want = 0, i = 0; i < g->nclaims; i++) {
+        g->claims[i].n = 0;
+        g->claims[i].left = 0;
+        g->claims[i].again_at = 0;
+        g->claims[i].gone = (a->status != NGX_CAMPAIGN_A_ACTIVE);
+        want += g->claims[i].want;
+    }
+
+    if (a->status != NGX_CAMPAIGN_A_ACTIVE) {
+        a->fed = 1;
+        return;
+    }
+
+    gcra.rate = a->rate;
+    gcra.burst = a->burst;
+    gcra.tat = a->tat;
+
+    allowed = (uint32_t) ngx_campaign_gcra_peek(&gcra, now * 1000, until, want);
+
+    for (i = 0; i < g->nclaims; i++) {
+        twin_claim(turn, &g->claims[i], allowed - g->granted, pool, now);
+        g->granted += g->claims[i].n;
+    }
+
+    (void) ngx_campaign_gcra_take(&gcra, now * 1000, until, g->granted, &g->first, &g->step);
+
+    if (g->granted) {
+        a->tat = gcra.tat;
+    }
+
+    g->tat = a->tat;
+}
+
+
+static void
+twin_claim(ngx_campaign_turn_t *turn, ngx_campaign_claim_t *claim, uint32_t allowed, ngx_pool_t *pool, int64_t now)
+{
+    uint32_t          want;
+    twin_message_t   *m;
+    twin_campaign_t  *c;
+
+    c = twin_find(claim->campaign);
+
+    if (c == NULL || c->status != NGX_CAMPAIGN_C_IN_PROGRESS) {
+        claim->gone = 1;
+        return;
+    }
+
+    want = (c->epoch == turn->epoch) ? ngx_min(claim->want, allowed) : 0;
+
+    if (want) {
+        claim->messages = ngx_pcalloc(pool, want * sizeof(ngx_campaign_claimed_t));
+
+        twin_claim_again(c, claim, c->upto < c->span ? ngx_min(claim->again, want) : want, now);
+        twin_claim_fresh(c, claim, want);
+    }
+
+    claim->left = c->span - c->upto;
+
+    m = twin_again(c);
+    claim->again_at = m ? m->due : 0;
+
+    if (want) {
+        if (twin_close(c, now)) {
+            twin_finished(turn, c->no);
+        }
+
+        claim->gone = (c->status != NGX_CAMPAIGN_C_IN_PROGRESS);
+    }
+}
+
+
+/* the repeat that is due first, of those not claimed */
+
+static twin_message_t *
+twin_again(twin_campaign_t *c)
+{
+    uint32_t         seq;
+    twin_message_t  *m, *first;
+
+    for (first = NULL, seq = 0; seq < c->upto; seq++) {
+        m = &c->m[seq];
+
+        if (m->state == NGX_CAMPAIGN_S_RETRY && !m->claimed && (first == NULL || m->due < first->due)) {
+            first = m;
+        }
+    }
+
+    return first;
+}
+
+
+static void
+twin_claim_again(twin_campaign_t *c, ngx_campaign_claim_t *claim, uint32_t most, int64_t now)
+{
+    twin_message_t         *m;
+    ngx_campaign_reason_e   reason;
+
+    while (claim->n < most && (m = twin_again(c)) != NULL && m->due <= now) {
+
+        c->p.again--;
+        c->p.pending--;
+
+        reason = twin_hindered(c, (uint32_t) (m - c->m));
+
+        if (reason != NGX_CAMPAIGN_R_NONE) {
+            twin_settle(c, m, NGX_CAMPAIGN_S_SKIPPED, reason);
+            continue;
+        }
+
+        m->claimed = 1;
+        c->p.redelivered += m->uncertain;
+
+        twin_message(c, claim, (uint32_t) (m - c->m));
+    }
+}
+
+
+static void
+twin_claim_fresh(twin_campaign_t *c, ngx_campaign_claim_t *claim, uint32_t most)
+{
+    uint64_t                deleted;
+    twin_message_t         *m;
+    ngx_campaign_reason_e   reason;
+
+    for ( /* void */ ; claim->n < most && c->upto < c->span; c->upto++) {
+        m = &c->m[c->upto];
+
+        if (m->state != NGX_CAMPAIGN_S_PENDING) {
+            continue;
+        }
+
+        reason = twin_hindered(c, c->upto);
+
+        if (reason == NGX_CAMPAIGN_R_NONE) {
+            c->p.pending--;
+            twin_message(c, claim, c->upto);
+            continue;
+        }
+
+        deleted = c->audience ? twin->audiences[c->audience].deleted[c->upto] : 0;
+
+        if (deleted && c->no > deleted - 1) {           /* before the campaign was made: it never was a recipient */
+            m->state = NGX_CAMPAIGN_S_SKIPPED;
+            continue;
+        }
+
+        c->p.pending--;
+        twin_settle(c, m, NGX_CAMPAIGN_S_SKIPPED, reason);
+    }
+}
+
+
+static ngx_campaign_reason_e
+twin_hindered(twin_campaign_t *c, uint32_t seq)
+{
+    uint64_t          number;
+    ngx_uint_t        i;
+    sim_hindrance_t  *h;
+
+    if (c->audience && twin->audiences[c->audience].deleted[seq]) {
+        return NGX_CAMPAIGN_R_DELETED;
+    }
+
+    number = (c->audience ? SIM_AUDIENCE_NUMBER(twin->audiences[c->audience].which) : SIM_CAMPAIGN_NUMBER(c->which)) + seq;
+
+    for (i = 0; i < twin->nhindrances; i++) {
+        h = &twin->hindrances[i];
+
+        if (h->account == c->account && h->number == number && (h->channel == 0 || h->channel == c->channel + 1)) {
+            return NGX_CAMPAIGN_R_SUPPRESSED;
+        }
+    }
+
+    return NGX_CAMPAIGN_R_NONE;
+}
+
+
+static void
+twin_message(twin_campaign_t *c, ngx_campaign_claim_t *claim, uint32_t seq)
+{
+    ngx_campaign_claimed_t  *m;
+
+    m = &claim->messages[claim->n++];
+
+    m->campaign = c->no;
+    m->seq = seq;
+    m->attempt = (uint8_t) ngx_min(c->m[seq].attempts + 1, 255);
+    m->redelivery = c->m[seq].uncertain;
+    m->contact.number = 1;
+
+    c->p.enroute++;
+}
