@@ -91,6 +91,7 @@ typedef struct { int dummy; } ngx_http_connection_t, ngx_http_log_ctx_t, ngx_htt
 typedef struct ngx_http_request_s   ngx_http_request_t;
 typedef struct ngx_http_upstream_s  ngx_http_upstream_t;
 typedef struct ngx_chain_s          ngx_chain_t;
+typedef struct ngx_http_core_loc_conf_s  ngx_http_core_loc_conf_t;
 typedef struct ngx_conf_s           ngx_conf_t;
 
 typedef ngx_int_t (*ngx_http_handler_pt)(ngx_http_request_t *r);
