@@ -1,7 +1,8 @@
 # delivery: a delivery, durably recorded, costs the worker less than a request that it proxies for a client to the same gateway.
 #
 # In turns: wrk with as many connections as the gateway's concurrency sends the body that a delivery has to a location that proxies it; a campaign
-# is sent.  The figure is CPU of the worker, all its threads, a request that the gateway has counted.
+# is sent.  The figure is CPU of the worker, all its threads, a request that the gateway has counted.  The gateway's reply has an id, which is looked for and
+# kept with the message; without that, and with more of them under way, which share a commit, a delivery costs less.
 # needs: wrk=wrk
 
 use v5.10.1;
@@ -17,10 +18,10 @@ my $seconds = of_quick(1, 3);
 my $gateway = Bench::Gateway->new('delivery');
 my $server = Bench::Server->new('delivery', gateway => $gateway);
 my $client = $server->account;
-my $audience = $server->audience($client, $n);
+my %audience = map { $_ => $server->audience($client, $n, $_) } qw(SMS VIBER WIDE);
 my $body = '{"data":{"from":"Acme","to":["33199000000"],"text":"Hello Chloe, our sale starts today.","channel":"SMS",'
     . '"id":"018f3b5e-7a3c-8c1e-9d3a-0123456789ab"}}';
-my @wall;
+my %wall;
 
 # ns of the worker a request that came to the gateway
 sub cost {
@@ -39,20 +40,25 @@ sub proxied {
 }
 
 sub delivery {
-    cost(sub {
-        $gateway->reset;
-        $server->send($client, $gateway, $audience, $n);
-        push @wall, $n / $gateway->span * 1e9;
-    });
+    my $channel = shift;
+    return sub {
+        cost(sub {
+            $gateway->reset;
+            $server->send($client, $gateway, $audience{$channel}, $n, $channel);
+            push @{ $wall{$channel} }, $n / $gateway->span * 1e9;
+        });
+    };
 }
 
-delivery();                                             # the store grows, connections are made
-@wall = ();
-my %got = rounds($rounds, proxied => \&proxied, delivery => \&delivery);
+delivery('SMS')->();                                    # the store grows, connections are made
+%wall = ();
+my %got = rounds($rounds, proxied => \&proxied, map { $_ => delivery($_) } qw(SMS VIBER WIDE));
 
 row('a request proxied for a client', sprintf '%.1f us CPU', median(@{ $got{proxied} }) / 1000);
-row('a delivery, recorded ÷ that', sprintf('%.1f us CPU', median(@{ $got{delivery} }) / 1000),
-    ratio => ratio($got{delivery}, $got{proxied}), most => 0.65);
-row('the same by the clock', sprintf '%d/s', median(@wall));
+row('a delivery, recorded ÷ that', sprintf('%.1f us CPU', median(@{ $got{SMS} }) / 1000), ratio => ratio($got{SMS}, $got{proxied}), most => 0.65);
+row("with id=off", sprintf('%.1f us CPU', median(@{ $got{VIBER} }) / 1000), ratio => ratio($got{VIBER}, $got{proxied}));
+row('with concurrency=1024', sprintf('%.1f us CPU', median(@{ $got{WIDE} }) / 1000), ratio => ratio($got{WIDE}, $got{proxied}));
+row('deliveries by the clock', sprintf '%d/s', median(@{ $wall{SMS} }));
+row('with concurrency=1024', sprintf '%d/s', median(@{ $wall{WIDE} }));
 
 $_->stop for $server, $gateway;

@@ -17,7 +17,7 @@ my $server = Bench::Server->new('queue', gateway => $gateway,
                                 main => "load_module $ENV{CAMPAIGN_BENCH_DIR}/ngx_http_bench_module.so;",
                                 server => 'location /bare { bench_bare; }');
 my $client = $server->account;
-my $audience = $server->audience($client, $n);
+my %audience = map { $_ => $server->audience($client, $n, $_) } qw(SMS VIBER WIDE);
 
 sub cost {
     my $code = shift;
@@ -27,14 +27,22 @@ sub cost {
 }
 
 sub bare { cost(sub { $client->get("/bare?$n") }) }
-sub whole { cost(sub { $server->send($client, $gateway, $audience, $n) }) }
+sub whole { my $channel = shift; sub { cost(sub { $server->send($client, $gateway, $audience{$channel}, $n, $channel) }) } }
 
-whole();
-my %got = rounds($rounds, bare => \&bare, whole => \&whole);
-my $added = median(map { $got{whole}[$_] - $got{bare}[$_] } 0 .. $rounds - 1) / 1000;
+whole('SMS')->();
+my %got = rounds($rounds, bare => \&bare, map { $_ => whole($_) } qw(SMS VIBER WIDE));
+
+# us more than a bare one, of the rounds' own differences
+sub added {
+    my $whole = shift;
+    return median(map { $whole->[$_] - $got{bare}[$_] } 0 .. $rounds - 1) / 1000;
+}
+
+sub most { my $value = shift; return (value => sprintf('%.3f', $value), most => 2, unit => 'us') }
 
 row('a bare background request', sprintf '%.1f us CPU', median(@{ $got{bare} }) / 1000);
-row('a delivery, recorded', sprintf('%.1f us CPU', median(@{ $got{whole} }) / 1000), ratio => ratio($got{whole}, $got{bare}));
-row('the difference', sprintf('%.2f us CPU', $added), value => sprintf('%.3f', $added), most => 2, unit => 'us');
+row('store and dispatcher add', sprintf('%.2f us CPU', added($got{SMS})), most(added($got{SMS})));
+row('with id=off', sprintf('%.2f us CPU', added($got{VIBER})));
+row('with concurrency=1024', sprintf('%.2f us CPU', added($got{WIDE})));
 
 $_->stop for $server, $gateway;

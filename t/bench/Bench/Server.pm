@@ -11,6 +11,8 @@ use File::Path qw(make_path remove_tree);
 use JSON::PP ();
 use Time::HiRes qw(sleep);
 
+# Messages of SMS keep the id that the gateway's reply has, those of VIBER do not; WIDE is SMS with four times as many under way.
+#
 # options: fill, code that gets the store's empty directory before the start; gateway, a Bench::Gateway (without one nothing is dispatched);
 # concurrency; durability; location, what delivers in place of a proxy to the gateway; http and server, more lines of these blocks; main, before
 # them all
@@ -87,7 +89,8 @@ http {
         location /admin/ { campaign_admin; }
 
         campaign_gateway SMS /_gateway concurrency=$concurrency receipts=off;
-        campaign_gateway VIBER /_gateway concurrency=$concurrency receipts=off;
+        campaign_gateway VIBER /_gateway concurrency=$concurrency receipts=off id=off;
+        campaign_gateway WIDE /_gateway concurrency=1024 receipts=off;
 
         proxy_http_version 1.1;
         proxy_set_header Connection "";
@@ -159,14 +162,15 @@ sub account {
     my $account = $self->client->ask(POST => '/admin/accounts', { name => 'bench', rate => 1_000_000, %data });
     my $client = $self->client($account->{api_key});
     @$client{qw(key account)} = @$account{qw(api_key id)};
-    $client->ask(POST => '/v1/senders', { name => 'Acme', channel => 'SMS' });
+    $client->ask(POST => '/v1/senders', { name => 'Acme', channel => $_ }) for qw(SMS VIBER WIDE);
     return $client;
 }
 
 # id of a new audience of $n contacts
 sub audience {
-    my ($self, $client, $n) = @_;
-    my $id = $client->ask(POST => '/v1/audiences', { name => "audience of $n", channel => 'SMS' })->{id};
+    my ($self, $client, $n, $channel) = @_;
+    $channel //= 'SMS';
+    my $id = $client->ask(POST => '/v1/audiences', { name => "$channel $n", channel => $channel })->{id};
     $client->call(POST => "/v1/audiences/$id/contacts", 'text/csv', Bench::contacts($n));
     return $id;
 }
@@ -195,9 +199,9 @@ sub campaigns {
 
 # sends a campaign of $n messages and waits until all of them are recorded
 sub send {
-    my ($self, $client, $gateway, $audience, $n) = @_;
+    my ($self, $client, $gateway, $audience, $n, $channel) = @_;
     my $end = $gateway->count + $n;
-    my $id = $self->campaign($client, audience => $audience);
+    my $id = $self->campaign($client, audience => $audience, channel => $channel // 'SMS');
     Bench::wait_for(300, "$n deliveries", sub { $gateway->count >= $end });
     $self->completed($client, $id);
     return $id;
