@@ -29,6 +29,7 @@
 #include "ngx_campaign_contact.h"
 #include "ngx_campaign_reply.h"
 #include "ngx_campaign_suppression.h"
+#include "ngx_campaign_receipt.h"
 
 
 typedef enum {
@@ -384,6 +385,31 @@ typedef struct {
 } ngx_campaign_suppress_t;
 
 
+/*
+ * Delivery receipts of a gateway.  Each names its message by our id, by what the gateway calls it, or by both (ours first).  A receipt may
+ * come before the delivery's own answer, late, twice, or against another one: see ngx_campaign_receipt.h for which counts.  One that comes
+ * early ends the message's way: it is not repeated, whatever the delivery's answer is.
+ */
+
+#define NGX_CAMPAIGN_RECEIPTS_MAX  1000         /* of one operation */
+
+typedef struct {
+    ngx_uint_t               ours;          /* 1: id is set */
+    u_char                   id[NGX_CAMPAIGN_ID_LEN];
+    ngx_str_t                theirs;        /* up to NGX_CAMPAIGN_GATEWAY_ID_MAX bytes; empty: not asked */
+    ngx_campaign_receipt_e   receipt;
+
+    ngx_campaign_rc_e        rc;            /* result: OK; NOT_FOUND: no message of these channels is called so, or it never went out */
+} ngx_campaign_receipt_t;
+
+typedef struct {
+    ngx_str_t               *channels;      /* of these only; what the gateway calls a message is looked for in this order */
+    ngx_uint_t               nchannels;
+    ngx_campaign_receipt_t  *receipts;
+    ngx_uint_t               nreceipts;
+} ngx_campaign_receipts_t;
+
+
 /* what a new campaign refers to; the answers are apart, so that a client hears of all its mistakes at once */
 
 typedef struct {
@@ -725,6 +751,9 @@ ngx_int_t ngx_campaign_store_change(ngx_campaign_store_t *st, ngx_campaign_op_t 
 
 /* a message that is not claimed; CONFLICT: it is, or was.  One canceled before is OK */
 ngx_int_t ngx_campaign_store_message_cancel(ngx_campaign_store_t *st, ngx_campaign_op_t *op, uint32_t account, u_char *id);
+
+/* op->rc is OK, whatever each receipt's is */
+ngx_int_t ngx_campaign_store_receipts(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_receipts_t *receipts);
 
 /*
  * CAMPAIGN with all its messages: IN_USE while it is in progress or paused or a message of it is in flight.  AUDIENCE with its contacts,

@@ -6,7 +6,9 @@
  */
 
 #include "ngx_campaign_store_lmdb_turn.h"
+#include "ngx_campaign_sms.h"
 #include "ngx_campaign_state.h"
+#include "ngx_campaign_template.h"
 
 
 #define NGX_CAMPAIGN_AGAIN_KEY  20              /* campaign u64, due u64, seq u32 */
@@ -332,6 +334,99 @@ ngx_campaign_states_tell(ngx_campaign_states_t *x, const u_char *byte)
     e.value = *byte;
 
     return ngx_campaign_hears_add(x->t, &x->hears, &e);
+}
+
+
+void
+ngx_campaign_states_unsettle(ngx_campaign_states_t *x, u_char byte)
+{
+    ngx_campaign_reason_e     reason;
+    ngx_campaign_progress_t  *p;
+
+    p = &x->run.progress;
+    reason = ngx_campaign_byte_reason(byte);
+
+    switch (ngx_campaign_byte_state(byte)) {
+
+    case NGX_CAMPAIGN_S_SENT:
+        p->sent--;
+        break;
+
+    case NGX_CAMPAIGN_S_DELIVERED:
+        p->delivered--;
+        break;
+
+    case NGX_CAMPAIGN_S_FAILED:
+        p->failed--;
+        break;
+
+    case NGX_CAMPAIGN_S_SKIPPED:
+        p->skipped--;
+        break;
+
+    default:                                            /* a cancel writes no byte: RETRY of a canceled campaign */
+        p->canceled--;
+        reason = NGX_CAMPAIGN_R_CANCELED;
+    }
+
+    if (reason != NGX_CAMPAIGN_R_NONE) {
+        p->reason[reason]--;
+    }
+
+    if (reason == NGX_CAMPAIGN_R_UNCERTAIN) {
+        p->uncertain--;
+    }
+}
+
+
+ngx_campaign_rc_e
+ngx_campaign_states_segments(ngx_campaign_states_t *x, uint32_t seq, uint32_t *segments)
+{
+    u_char                   *text;
+    size_t                    len;
+    ngx_str_t                 bad;
+    ngx_campaign_rc_e         rc;
+    ngx_campaign_size_t       size;
+    ngx_campaign_walk_t       walk;
+    ngx_campaign_contact_t    contact;
+    ngx_campaign_campaign_t   c;
+    ngx_campaign_template_t   parsed;
+
+    ngx_memzero(&c, sizeof(ngx_campaign_campaign_t));
+
+    rc = ngx_campaign_lmdb_record_get(x->t, NGX_CAMPAIGN_CAMPAIGN, x->run.account, x->campaign, NULL, &c);
+    if (rc != NGX_CAMPAIGN_OK) {
+        return rc == NGX_CAMPAIGN_NOT_FOUND ? ngx_campaign_lmdb_failed(x->t, MDB_CORRUPTED, "campaign of a message") : rc;
+    }
+
+    ngx_campaign_lmdb_walk_init(&walk, c.list, seq);
+
+    rc = ngx_campaign_lmdb_walk_next(x->t, &walk, &contact);
+
+    if (rc == NGX_CAMPAIGN_NOT_FOUND) {
+        ngx_memzero(&contact, sizeof(ngx_campaign_contact_t));  /* deleted with its audience */
+
+    } else if (rc != NGX_CAMPAIGN_OK) {
+        return rc;
+    }
+
+    if (ngx_campaign_template_parse(x->pool, &c.text, &parsed, &bad) != NGX_OK) {
+        return NGX_CAMPAIGN_FAILURE;
+    }
+
+    len = ngx_campaign_template_size(&parsed, &contact);
+
+    text = ngx_pnalloc(x->pool, len + 1);
+    if (text == NULL) {
+        return NGX_CAMPAIGN_FAILURE;
+    }
+
+    (void) ngx_campaign_template_render(text, &parsed, &contact);
+    ngx_campaign_sms_measure(text, len, &size);
+
+    *segments = size.segments;
+
+    return NGX_CAMPAIGN_OK;
 }
 
 

@@ -31,6 +31,7 @@ static ngx_campaign_rc_e ngx_campaign_turn_change_campaign(ngx_campaign_states_t
 static ngx_campaign_rc_e ngx_campaign_turn_recover(ngx_campaign_states_t *x, ngx_str_t *channel);
 static ngx_campaign_rc_e ngx_campaign_turn_uncertain(ngx_campaign_states_t *x, uint32_t seq, ngx_uint_t claimed_again,
     ngx_uint_t repeat);
+static ngx_campaign_rc_e ngx_campaign_turn_uncertain_end(ngx_campaign_states_t *x, uint32_t seq);
 
 static ngx_campaign_rc_e ngx_campaign_turn_sched_first(ngx_campaign_txn_t *t, int64_t *next);
 static ngx_campaign_rc_e ngx_campaign_turn_more(ngx_campaign_txn_t *t, ngx_uint_t *any);
@@ -275,8 +276,8 @@ ngx_campaign_turn_outcomes(ngx_campaign_states_t *x)
         if (i == 0 || o[i].campaign != o[i - 1].campaign) {
             rc = ngx_campaign_states_open(x, o[i].campaign);
 
-            if (rc == NGX_CAMPAIGN_NOT_FOUND) {         /* cannot be: a campaign in flight is not deleted */
-                ngx_log_error(NGX_LOG_ERR, x->t->log, 0, "campaign %uL of an outcome is not in the store", o[i].campaign);
+            if (rc == NGX_CAMPAIGN_NOT_FOUND) {         /* deleted: an early receipt had settled the last of its messages */
+                ngx_log_error(NGX_LOG_INFO, x->t->log, 0, "campaign %uL of an outcome is not in the store", o[i].campaign);
                 while (i + 1 < turn->noutcomes && o[i + 1].campaign == o[i].campaign) {
                     i++;
                 }
@@ -318,7 +319,10 @@ ngx_campaign_turn_outcome_cmp(const void *one, const void *two)
 }
 
 
-/* an outcome of a message that is not in flight was recorded before: it changes nothing */
+/*
+ * An outcome of a message that is not in flight was recorded before, and changes nothing; or a receipt came before it, which knows more but
+ * for the gateway's id.
+ */
 
 static ngx_campaign_rc_e
 ngx_campaign_turn_outcome(ngx_campaign_states_t *x, ngx_campaign_outcome_t *o)
@@ -355,7 +359,7 @@ ngx_campaign_turn_outcome(ngx_campaign_states_t *x, ngx_campaign_outcome_t *o)
         break;
 
     default:
-        return NGX_CAMPAIGN_OK;
+        return o->id_len ? ngx_campaign_turn_theirs(x, o) : NGX_CAMPAIGN_OK;
     }
 
     run->progress.enroute--;
@@ -369,7 +373,11 @@ ngx_campaign_turn_outcome(ngx_campaign_states_t *x, ngx_campaign_outcome_t *o)
     if (o->kind != NGX_CAMPAIGN_OUTCOME_SETTLED) {
         rc = ngx_campaign_turn_tries(x, o, &attempts, &flags);
 
-        return rc == NGX_CAMPAIGN_OK ? ngx_campaign_states_settle(x, byte, NGX_CAMPAIGN_S_CANCELED, NGX_CAMPAIGN_R_CANCELED) : rc;
+        if (rc == NGX_CAMPAIGN_OK) {
+            rc = ngx_campaign_states_settle(x, byte, NGX_CAMPAIGN_S_CANCELED, NGX_CAMPAIGN_R_CANCELED);
+        }
+
+        return (rc == NGX_CAMPAIGN_OK && attempts) ? ngx_campaign_states_tries_put(x, o->seq, attempts, 0, 0) : rc;
     }
 
     rc = ngx_campaign_states_settle(x, byte, o->state, o->reason);
@@ -385,16 +393,21 @@ ngx_campaign_turn_outcome(ngx_campaign_states_t *x, ngx_campaign_outcome_t *o)
 }
 
 
-/* the gateway's id; a receipt may come with it, if the message is not delivered yet */
+/* the first id that the gateway gave; a receipt may come with it, if the answer was not taken for delivered */
 
 static ngx_campaign_rc_e
 ngx_campaign_turn_theirs(ngx_campaign_states_t *x, ngx_campaign_outcome_t *o)
 {
-    ngx_str_t          id;
+    ngx_str_t          id, known;
     ngx_campaign_rc_e  rc;
 
     id.data = o->id;
     id.len = ngx_min(o->id_len, NGX_CAMPAIGN_GATEWAY_ID_MAX);
+
+    rc = ngx_campaign_lmdb_theirs_get(x->t, x->campaign, o->seq, NULL, &known);
+    if (rc != NGX_CAMPAIGN_OK || known.len) {
+        return rc;
+    }
 
     rc = ngx_campaign_states_channel(x);
     if (rc != NGX_CAMPAIGN_OK) {
@@ -795,7 +808,7 @@ ngx_campaign_turn_uncertain(ngx_campaign_states_t *x, uint32_t seq, ngx_uint_t c
     x->run.progress.enroute--;
 
     if (!repeat) {
-        return ngx_campaign_states_settle(x, byte, NGX_CAMPAIGN_S_FAILED, NGX_CAMPAIGN_R_UNCERTAIN);
+        return ngx_campaign_turn_uncertain_end(x, seq);
     }
 
     *byte = ngx_campaign_state_byte(NGX_CAMPAIGN_S_RETRY, NGX_CAMPAIGN_R_UNCERTAIN);
@@ -809,6 +822,31 @@ ngx_campaign_turn_uncertain(ngx_campaign_states_t *x, uint32_t seq, ngx_uint_t c
     }
 
     return ngx_campaign_states_again_put(x, seq, x->t->now);
+}
+
+
+/* fails; as every message that may have gone to the gateway it counts in the campaign's segments */
+
+static ngx_campaign_rc_e
+ngx_campaign_turn_uncertain_end(ngx_campaign_states_t *x, uint32_t seq)
+{
+    u_char             *byte;
+    uint32_t            segments;
+    ngx_campaign_rc_e   rc;
+
+    rc = ngx_campaign_states_segments(x, seq, &segments);
+
+    if (rc == NGX_CAMPAIGN_OK) {
+        rc = ngx_campaign_states_byte(x, seq, &byte);
+    }
+
+    if (rc != NGX_CAMPAIGN_OK) {
+        return rc;
+    }
+
+    x->run.progress.segments += segments;
+
+    return ngx_campaign_states_settle(x, byte, NGX_CAMPAIGN_S_FAILED, NGX_CAMPAIGN_R_UNCERTAIN);
 }
 
 

@@ -47,6 +47,12 @@ ngx_campaign_rc_e ngx_campaign_states_channel(ngx_campaign_states_t *x);
 ngx_campaign_rc_e ngx_campaign_states_settle(ngx_campaign_states_t *x, u_char *byte, ngx_campaign_state_e state,
     ngx_campaign_reason_e reason);
 
+/* takes a settled message out of its state's counters: it will be settled anew */
+void ngx_campaign_states_unsettle(ngx_campaign_states_t *x, u_char byte);
+
+/* parts that the text of a message takes */
+ngx_campaign_rc_e ngx_campaign_states_segments(ngx_campaign_states_t *x, uint32_t seq, uint32_t *segments);
+
 /* earliest repeat that is not claimed: *due (us) is 0 if there is none; seq may be NULL */
 ngx_campaign_rc_e ngx_campaign_states_again_next(ngx_campaign_states_t *x, int64_t *due, uint32_t *seq);
 
