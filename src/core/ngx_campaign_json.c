@@ -325,7 +325,7 @@ ngx_campaign_json_skip(const u_char *p, const u_char *end)
 
 
 ngx_int_t
-ngx_campaign_json_word(const ngx_str_t *value, u_char *out, size_t most, size_t *len)
+ngx_campaign_json_text(const ngx_str_t *value, u_char *out, size_t most, size_t *len)
 {
     u_char         c;
     size_t         n;
@@ -342,7 +342,7 @@ ngx_campaign_json_word(const ngx_str_t *value, u_char *out, size_t most, size_t 
             return NGX_DECLINED;
         }
 
-        if (n == most || c <= 0x20 || c >= 0x7f) {
+        if (n == most || c < 0x20 || c >= 0x7f) {
             return NGX_DECLINED;
         }
 

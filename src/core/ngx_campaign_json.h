@@ -25,10 +25,10 @@ ngx_int_t ngx_campaign_json_path(const ngx_str_t *path);
 ngx_int_t ngx_campaign_json_find(const u_char *p, const u_char *end, const ngx_str_t *path, ngx_str_t *value);
 
 /*
- * What is found as a word of printable ASCII: escapes are resolved into out (room for most bytes), *len is set.  NGX_DECLINED: it is empty,
- * longer, or has other characters (spaces too).
+ * What is found as printable ASCII, spaces too: escapes are resolved into out (room for most bytes), *len is set.  NGX_DECLINED: it is empty,
+ * longer, or has other characters.
  */
-ngx_int_t ngx_campaign_json_word(const ngx_str_t *value, u_char *out, size_t most, size_t *len);
+ngx_int_t ngx_campaign_json_text(const ngx_str_t *value, u_char *out, size_t most, size_t *len);
 
 
 #endif /* _NGX_CAMPAIGN_JSON_H_INCLUDED_ */

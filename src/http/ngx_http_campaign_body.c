@@ -11,6 +11,7 @@
 
 #define NGX_CAMPAIGN_BODY_INLINE    65536               /* bytes of JSON parsed in the event loop */
 #define NGX_CAMPAIGN_BODY_SLICE     65536               /* bytes of a body taken in one event */
+#define NGX_CAMPAIGN_BODY_SHORT     65536               /* bytes of a body that is taken as it is */
 #define NGX_CAMPAIGN_BODY_MAX       (64 * 1024 * 1024)  /* bytes of JSON, whatever client_max_body_size allows */
 #define NGX_CAMPAIGN_JSON_NESTED    16
 #define NGX_CAMPAIGN_JSON_LISTS     250000              /* objects and arrays in a body: a contact has two at most */
@@ -111,7 +112,7 @@ ngx_http_campaign_body_type(ngx_http_campaign_call_t *call)
         return ngx_http_campaign_error_text(call, NGX_CAMPAIGN_E_MEDIA_TYPE, "unsupported content encoding: send the body as it is");
     }
 
-    if (r->headers_in.content_type == NULL) {
+    if (r->headers_in.content_type == NULL || (call->route->flags & NGX_CAMPAIGN_BODY_RAW)) {
         return NGX_OK;
     }
 
@@ -263,6 +264,14 @@ ngx_http_campaign_body_take(ngx_http_campaign_call_t *call)
 
 
 void
+ngx_http_campaign_body_raw(ngx_http_campaign_call_t *call, ngx_str_t *text)
+{
+    text->data = call->body->data;
+    text->len = call->body->len;
+}
+
+
+void
 ngx_http_campaign_body_stop(ngx_http_campaign_call_t *call)
 {
     if (call->body && call->body->event.posted) {
@@ -298,7 +307,7 @@ ngx_http_campaign_body_collect(ngx_http_campaign_call_t *call, u_char *p, size_t
 {
     u_char                    *data;
     off_t                      expected;
-    size_t                     size;
+    size_t                     size, most;
     ngx_http_campaign_body_t  *b;
 
     b = call->body;
@@ -307,7 +316,9 @@ ngx_http_campaign_body_collect(ngx_http_campaign_call_t *call, u_char *p, size_t
         return NGX_OK;
     }
 
-    if (len > NGX_CAMPAIGN_BODY_MAX - b->len) {
+    most = (call->route->flags & NGX_CAMPAIGN_BODY_RAW) ? NGX_CAMPAIGN_BODY_SHORT : NGX_CAMPAIGN_BODY_MAX;
+
+    if (len > most - b->len) {
         return ngx_http_campaign_error(call, NGX_CAMPAIGN_E_TOO_LARGE);
     }
 
@@ -317,7 +328,7 @@ ngx_http_campaign_body_collect(ngx_http_campaign_call_t *call, u_char *p, size_t
         size = ngx_max(b->len + len, 2 * b->size);
 
         if (expected > (off_t) size) {
-            size = (size_t) ngx_min(expected, NGX_CAMPAIGN_BODY_MAX);
+            size = (size_t) ngx_min(expected, (off_t) most);
         }
 
         data = ngx_pnalloc(call->pool, size);
@@ -410,6 +421,10 @@ ngx_http_campaign_body_done(ngx_http_campaign_call_t *call)
         }
 
         return rc;
+    }
+
+    if (call->route->flags & NGX_CAMPAIGN_BODY_RAW) {
+        return NGX_OK;
     }
 
     if (call->body->len <= NGX_CAMPAIGN_BODY_INLINE) {

@@ -31,7 +31,7 @@ static ngx_int_t ngx_http_campaign_call_handle(ngx_http_campaign_call_t *call);
 static ngx_int_t ngx_http_campaign_call_unescape(ngx_pool_t *pool, ngx_str_t *in, ngx_str_t *out);
 
 
-static ngx_http_campaign_step_pt  ngx_http_campaign_call_steps[] = {
+static const ngx_http_campaign_step_pt  ngx_http_campaign_call_steps[] = {
     ngx_http_campaign_route_open,
     ngx_http_campaign_call_authorize,
     ngx_http_campaign_route_find,
@@ -107,6 +107,7 @@ ngx_http_campaign_call_make(ngx_http_request_t *r)
     call->store = ngx_http_campaign_store();
     call->cmcf = ngx_http_get_module_main_conf(r, ngx_http_campaign_module);
     call->service = clocf->service;
+    call->steps = clocf->steps ? clocf->steps : ngx_http_campaign_call_steps;
     call->prefix = clcf->name;
 
     if (call->prefix.len && call->prefix.data[call->prefix.len - 1] == '/') {
@@ -172,7 +173,7 @@ ngx_http_campaign_call_run(ngx_http_campaign_call_t *call)
     ngx_http_campaign_step_pt  step;
 
     for ( ;; ) {
-        step = call->then ? call->then : ngx_http_campaign_call_steps[call->at++];
+        step = call->then ? call->then : call->steps[call->at++];
         call->then = NULL;
 
         rc = step(call);
@@ -502,13 +503,23 @@ ngx_http_campaign_call_header(ngx_http_request_t *r, const char *name)
 ngx_int_t
 ngx_http_campaign_call_arg(ngx_http_campaign_call_t *call, const char *name, ngx_str_t *value)
 {
+    ngx_str_t  key;
+
+    key.data = (u_char *) name;
+    key.len = ngx_strlen(name);
+
+    return ngx_http_campaign_call_pair(call->pool, &call->request->args, &key, value);
+}
+
+
+ngx_int_t
+ngx_http_campaign_call_pair(ngx_pool_t *pool, const ngx_str_t *pairs, const ngx_str_t *name, ngx_str_t *value)
+{
     u_char     *p, *end, *amp, *eq;
-    size_t      len;
     ngx_str_t   raw, key;
 
-    len = ngx_strlen(name);
-    p = call->request->args.data;
-    end = p + call->request->args.len;
+    p = pairs->data;
+    end = p + pairs->len;
 
     for ( /* void */ ; p < end; p = amp + 1) {
 
@@ -525,22 +536,22 @@ ngx_http_campaign_call_arg(ngx_http_campaign_call_t *call, const char *name, ngx
         raw.data = p;
         raw.len = eq - p;
 
-        if (raw.len > 3 * len) {
+        if (raw.len > 3 * name->len || raw.len < name->len) {
             continue;
         }
 
-        if (ngx_http_campaign_call_unescape(call->pool, &raw, &key) != NGX_OK) {
+        if (ngx_http_campaign_call_unescape(pool, &raw, &key) != NGX_OK) {
             return NGX_ERROR;
         }
 
-        if (key.len != len || ngx_memcmp(key.data, name, len) != 0) {
+        if (key.len != name->len || ngx_memcmp(key.data, name->data, name->len) != 0) {
             continue;
         }
 
         raw.data = (eq < amp) ? eq + 1 : amp;
         raw.len = amp - raw.data;
 
-        return ngx_http_campaign_call_unescape(call->pool, &raw, value);
+        return ngx_http_campaign_call_unescape(pool, &raw, value);
     }
 
     return NGX_DECLINED;

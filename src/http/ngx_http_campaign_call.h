@@ -23,10 +23,10 @@ typedef struct ngx_http_campaign_export_s    ngx_http_campaign_export_t;
 
 
 /*
- * NGX_OK: go on with the next step; NGX_AGAIN: waits, ngx_http_campaign_call_run goes on with call->then, or with the next step; NGX_DECLINED: errors
- * are noted, reply with them; NGX_ERROR: ours, logged, 500; NGX_DONE: the reply has been sent.
+ * What a step (ngx_http_campaign_step_pt) answers.  NGX_OK: go on with the next one; NGX_AGAIN: waits, ngx_http_campaign_call_run goes on with
+ * call->then, or with the next step; NGX_DECLINED: errors are noted, reply with them; NGX_ERROR: ours, logged, 500; NGX_DONE: the reply has been
+ * sent.
  */
-typedef ngx_int_t (*ngx_http_campaign_step_pt)(ngx_http_campaign_call_t *call);
 
 
 #define NGX_CAMPAIGN_IDS_MAX     2              /* {id} in a path */
@@ -37,6 +37,7 @@ typedef ngx_int_t (*ngx_http_campaign_step_pt)(ngx_http_campaign_call_t *call);
 #define NGX_CAMPAIGN_BODY_LINES  0x08           /* takes text/csv and application/x-ndjson as well, streamed */
 #define NGX_CAMPAIGN_OPEN        0x10           /* needs no key: handled before it is looked at, takes no body */
 #define NGX_CAMPAIGN_BY_NUMBER   0x20           /* {id} is a number, not a UUID: call->number */
+#define NGX_CAMPAIGN_BODY_RAW    0x40           /* takes a short body of any type, as it is: see ngx_http_campaign_body_raw */
 
 struct ngx_http_campaign_route_s {
     ngx_str_t                             path;         /* below the location; {id} is any segment */
@@ -74,7 +75,8 @@ struct ngx_http_campaign_call_s {
     ngx_campaign_account_t                account;      /* authenticated; zero in the administration */
     ngx_campaign_key_t                    key;
 
-    ngx_uint_t                            at;           /* next of the call's steps */
+    const ngx_http_campaign_step_pt      *steps;
+    ngx_uint_t                            at;           /* next of them */
     ngx_http_campaign_step_pt             then;         /* set by a step that waits: goes on here instead */
 
     ngx_http_campaign_idempotency_t      *idem;         /* an Idempotency-Key's; NULL: none, or its answer goes out */
@@ -130,6 +132,9 @@ ngx_int_t ngx_http_campaign_call_answer(ngx_http_campaign_call_t *call);
 /* a query parameter by its decoded name ("filter[channel]"); the decoded value lives in call->pool.  NGX_DECLINED: not there */
 ngx_int_t ngx_http_campaign_call_arg(ngx_http_campaign_call_t *call, const char *name, ngx_str_t *value);
 
+/* the same out of any text of that form; *value is decoded (in pool) */
+ngx_int_t ngx_http_campaign_call_pair(ngx_pool_t *pool, const ngx_str_t *pairs, const ngx_str_t *name, ngx_str_t *value);
+
 /* a header line of the request (any case); NULL: not there */
 ngx_table_elt_t *ngx_http_campaign_call_header(ngx_http_request_t *r, const char *name);
 
@@ -146,6 +151,9 @@ ngx_int_t ngx_http_campaign_route_find(ngx_http_campaign_call_t *call);
  * on the thread pool if it is long.  Lines: into call->pile as they stream in; call->data is an ngx_http_campaign_lines_t.
  */
 ngx_int_t ngx_http_campaign_body_read(ngx_http_campaign_call_t *call);
+
+/* what was read for a route of BODY_RAW */
+void ngx_http_campaign_body_raw(ngx_http_campaign_call_t *call, ngx_str_t *text);
 
 /* the request dies: no slice is taken any more */
 void ngx_http_campaign_body_stop(ngx_http_campaign_call_t *call);

@@ -21,7 +21,6 @@
 #define NGX_CAMPAIGN_WEBHOOK_MAX      86400000
 
 
-static void ngx_http_campaign_conf_user(ngx_conf_t *cf, ngx_http_campaign_main_conf_t *cmcf, const char *directive);
 static ngx_int_t ngx_http_campaign_conf_gateway_id(ngx_http_campaign_gateway_t *gateway, ngx_str_t *value);
 static void ngx_http_campaign_conf_gateway_ids(ngx_http_campaign_gateway_t *gateway);
 static char *ngx_http_campaign_conf_channel(ngx_conf_t *cf, ngx_http_campaign_main_conf_t *cmcf, ngx_str_t *channel);
@@ -60,7 +59,7 @@ ngx_module_t  ngx_http_campaign_check_module = {
 
 /* the value of a parameter "name=…"; 0: another parameter */
 
-static ngx_uint_t
+ngx_uint_t
 ngx_http_campaign_conf_param(ngx_str_t *arg, const char *name, ngx_str_t *value)
 {
     size_t  len;
@@ -78,7 +77,7 @@ ngx_http_campaign_conf_param(ngx_str_t *arg, const char *name, ngx_str_t *value)
 }
 
 
-static char *
+char *
 ngx_http_campaign_conf_bad(ngx_conf_t *cf, ngx_command_t *cmd, ngx_str_t *arg, const char *mend)
 {
     ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid parameter \"%V\" of \"%V\": %s", arg, &cmd->name, mend);
@@ -468,9 +467,7 @@ ngx_http_campaign_conf_service(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
-/* remembers the first directive that needs a store */
-
-static void
+void
 ngx_http_campaign_conf_user(ngx_conf_t *cf, ngx_http_campaign_main_conf_t *cmcf, const char *directive)
 {
     if (cmcf->user == NULL) {
@@ -502,6 +499,10 @@ ngx_http_campaign_conf_check(ngx_conf_t *cf, ngx_http_campaign_main_conf_t *cmcf
     }
 
     if (cmcf->webhook.gateway.uri.data && ngx_http_campaign_conf_check_webhook(cf, &cmcf->webhook) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (ngx_http_campaign_conf_receipts_check(cf, cmcf) != NGX_OK) {
         return NGX_ERROR;
     }
 

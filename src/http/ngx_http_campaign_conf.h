@@ -25,6 +25,25 @@ char *ngx_http_campaign_conf_retry(ngx_conf_t *cf, ngx_command_t *cmd, void *con
 /* campaign_api, campaign_admin: cmd->offset is the ngx_http_campaign_service_e */
 char *ngx_http_campaign_conf_service(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
+/* ngx_http_campaign_receipts.c: campaign_receipts [parameters] */
+char *ngx_http_campaign_conf_receipts(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
+/* after http{} is read: the channels of each, with a gateway.  Logs; NGX_ERROR: not usable */
+ngx_int_t ngx_http_campaign_conf_receipts_check(ngx_conf_t *cf, ngx_http_campaign_main_conf_t *cmcf);
+
+
+/* for the setters */
+
+/* 1: arg is name=value */
+ngx_uint_t ngx_http_campaign_conf_param(ngx_str_t *arg, const char *name, ngx_str_t *value);
+
+/* complains of a parameter, NGX_CONF_ERROR */
+char *ngx_http_campaign_conf_bad(ngx_conf_t *cf, ngx_command_t *cmd, ngx_str_t *arg, const char *mend);
+
+/* remembers the first directive that needs a store */
+void ngx_http_campaign_conf_user(ngx_conf_t *cf, ngx_http_campaign_main_conf_t *cmcf, const char *directive);
+
+
 /* after http{} is read: is there a store, does each gateway's location exist.  Logs; NGX_ERROR: not usable */
 ngx_int_t ngx_http_campaign_conf_check(ngx_conf_t *cf, ngx_http_campaign_main_conf_t *cmcf);
 

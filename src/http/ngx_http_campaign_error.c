@@ -63,6 +63,7 @@ static const ngx_http_campaign_error_row_t  ngx_http_campaign_errors[] = {
     { 1017, 403, ngx_string("access is denied by the server's configuration") },
     { 1018, 401, ngx_string("authentication is required by the server's configuration") },
     { 1019, 400, ngx_string("request can not be processed") },
+    { 1020, 403, ngx_string("secret or signature is missing or wrong") },
 
     { 1151, 404, ngx_string("sender is not found") },
     { 1152, 400, ngx_string("invalid sender identifier") },
@@ -145,6 +146,9 @@ static const ngx_http_campaign_error_row_t  ngx_http_campaign_errors[] = {
     { 1522, 400, ngx_string("'data.schedule' is not in the future") },
     { 1526, 400, ngx_string("'data.variables' item is too long: at most 70 characters") },
     { 1530, 400, ngx_string("blocked number: it is suppressed") },
+    { 1551, 400, ngx_string("receipt names no message: its identifier is missing") },
+    { 1552, 400, ngx_string("receipt has no status") },
+    { 1553, 400, ngx_string("status of the receipt is not known") },
     { 1601, 404, ngx_string("campaign is not found") },
     { 1602, 400, ngx_string("invalid campaign identifier") },
     { 1603, 400, ngx_string("'data.from' is required") },

@@ -28,6 +28,7 @@
 #define NGX_CAMPAIGN_E_FULL           1014
 #define NGX_CAMPAIGN_E_RUNNING        1015
 #define NGX_CAMPAIGN_E_SCOPE          1016
+#define NGX_CAMPAIGN_E_SECRET         1020
 
 
 /* notes an error with the table's message.  NGX_DECLINED, or NGX_ERROR: no memory */

@@ -85,6 +85,13 @@ static ngx_command_t  ngx_http_campaign_commands[] = {
       NGX_HTTP_CAMPAIGN_ADMIN,
       NULL },
 
+    { ngx_string("campaign_receipts"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_ANY,
+      ngx_http_campaign_conf_receipts,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
       ngx_null_command
 };
 
@@ -130,7 +137,9 @@ ngx_http_campaign_create_main_conf(ngx_conf_t *cf)
         return NULL;
     }
 
-    if (ngx_array_init(&cmcf->gateways, cf->pool, 4, sizeof(ngx_http_campaign_gateway_t)) != NGX_OK) {
+    if (ngx_array_init(&cmcf->gateways, cf->pool, 4, sizeof(ngx_http_campaign_gateway_t)) != NGX_OK
+        || ngx_array_init(&cmcf->receipts, cf->pool, 4, sizeof(void *)) != NGX_OK)
+    {
         return NULL;
     }
 

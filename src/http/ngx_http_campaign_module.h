@@ -19,6 +19,9 @@
 
 typedef struct ngx_http_campaign_call_s      ngx_http_campaign_call_t;
 typedef struct ngx_http_campaign_delivery_s  ngx_http_campaign_delivery_t;
+typedef struct ngx_http_campaign_incoming_conf_s  ngx_http_campaign_incoming_conf_t;
+
+typedef ngx_int_t (*ngx_http_campaign_step_pt)(ngx_http_campaign_call_t *call);     /* see ngx_http_campaign_call.h */
 
 
 /* campaign_gateway CHANNEL uri: one a channel in all of http{} */
@@ -51,6 +54,7 @@ typedef struct {
     ngx_campaign_store_conf_t   store;          /* path.data NULL: none was given */
     ngx_flag_t                  dispatch;
     ngx_array_t                 gateways;       /* ngx_http_campaign_gateway_t */
+    ngx_array_t                 receipts;       /* ngx_http_campaign_receipts_conf_t *: one a location of campaign_receipts */
     ngx_http_campaign_webhook_conf_t  webhook;
     const char                 *user;           /* first directive that needs a store, and where; NULL: none */
     u_char                     *user_file;
@@ -68,13 +72,16 @@ typedef struct {
 typedef enum {
     NGX_HTTP_CAMPAIGN_NONE = 0,
     NGX_HTTP_CAMPAIGN_API,
-    NGX_HTTP_CAMPAIGN_ADMIN
+    NGX_HTTP_CAMPAIGN_ADMIN,
+    NGX_HTTP_CAMPAIGN_INCOMING                  /* what gateways tell us */
 } ngx_http_campaign_service_e;
 
 
 typedef struct {
-    ngx_http_campaign_service_e  service;       /* what this location serves */
-    ngx_campaign_retry_t         retry;         /* campaign_retry of a webhook's location; attempts unset: the contract's schedule */
+    ngx_http_campaign_service_e         service;    /* what this location serves */
+    const ngx_http_campaign_step_pt    *steps;      /* INCOMING: of its calls */
+    ngx_http_campaign_incoming_conf_t  *incoming;
+    ngx_campaign_retry_t                retry;      /* campaign_retry of a webhook's location; attempts unset: the contract's schedule */
 } ngx_http_campaign_loc_conf_t;
 
 
