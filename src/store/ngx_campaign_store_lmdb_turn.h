@@ -84,6 +84,12 @@ ngx_campaign_rc_e ngx_campaign_message_fill(ngx_campaign_states_t *x, const ngx_
 ngx_campaign_rc_e ngx_campaign_message_total(ngx_campaign_txn_t *t, uint32_t account, const ngx_str_t *channel, uint64_t *total);
 
 
+/* ngx_campaign_store_lmdb_recover.c */
+
+/* what an earlier dispatcher claimed of the open campaign and did not record */
+ngx_campaign_rc_e ngx_campaign_turn_recover(ngx_campaign_states_t *x, ngx_str_t *channel);
+
+
 /* ngx_campaign_store_lmdb_claim.c */
 
 /* an account's claims, as many as its rate allows; the limiter's state is committed with them */
