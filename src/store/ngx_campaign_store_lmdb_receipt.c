@@ -54,7 +54,7 @@ ngx_campaign_receipt_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, void *ar
     ngx_campaign_states_t    x;
     ngx_campaign_receipt_t  *r;
 
-    ngx_memzero(&x, offsetof(ngx_campaign_states_t, bytes));
+    ngx_memzero(&x, sizeof(ngx_campaign_states_t));
     ngx_memzero(&turn, sizeof(ngx_campaign_turn_t));
 
     turn.finished = ngx_array_create(op->pool, 1, sizeof(uint64_t));
