@@ -5,6 +5,7 @@
  */
 
 #include "ngx_campaign_escape.h"
+#include "ngx_campaign_sms.h"
 
 
 /* bytes that a byte becomes in JSON: 1 as it is, 2 a short escape, 6 \u00XX */
@@ -44,6 +45,10 @@ static const u_char  ngx_campaign_escape_upper[] = "0123456789ABCDEF";
 
 #define ngx_campaign_escape_reserved(c)                                                                               \
     (!(ngx_campaign_escape_unreserved[(c) >> 5] & ((uint32_t) 1 << ((c) & 0x1f))))
+
+
+static size_t ngx_campaign_escape_xml_char(const u_char **p, const u_char *end, const u_char **text);
+static u_char *ngx_campaign_escape_hex(u_char *p, uint32_t unit);
 
 
 size_t
@@ -143,6 +148,137 @@ ngx_campaign_escape_uri(u_char *p, const u_char *text, size_t len)
         } else {
             *p++ = *s;
         }
+    }
+
+    return p;
+}
+
+
+size_t
+ngx_campaign_escape_xml_size(const u_char *text, size_t len)
+{
+    size_t         size;
+    const u_char  *p, *end, *out;
+
+    size = 0;
+    end = text + len;
+
+    for (p = text; p < end; /* void */ ) {
+        size += ngx_campaign_escape_xml_char(&p, end, &out);
+    }
+
+    return size;
+}
+
+
+u_char *
+ngx_campaign_escape_xml(u_char *p, const u_char *text, size_t len)
+{
+    size_t         n;
+    const u_char  *s, *end, *out;
+
+    end = text + len;
+
+    for (s = text; s < end; /* void */ ) {
+        n = ngx_campaign_escape_xml_char(&s, end, &out);
+        p = ngx_cpymem(p, out, n);
+    }
+
+    return p;
+}
+
+
+/* what the next byte, or character that XML cannot hold, becomes, and its length; *p moves on */
+
+static size_t
+ngx_campaign_escape_xml_char(const u_char **p, const u_char *end, const u_char **text)
+{
+    u_char       c;
+    ngx_uint_t   i;
+
+    static const struct {
+        u_char       c;
+        const char  *text;
+        size_t       len;
+    } refs[] = {
+        { '&', "&amp;", 5 }, { '<', "&lt;", 4 }, { '>', "&gt;", 4 }, { '"', "&quot;", 6 }, { '\'', "&#39;", 5 },
+        { '\t', "&#9;", 4 }, { '\n', "&#10;", 5 }, { '\r', "&#13;", 5 }
+    };
+
+    c = **p;
+    *text = *p;
+
+    for (i = 0; i < sizeof(refs) / sizeof(refs[0]); i++) {
+        if (c == refs[i].c) {
+            (*p)++;
+            *text = (const u_char *) refs[i].text;
+            return refs[i].len;
+        }
+    }
+
+    if (c == 0xef && end - *p >= 3 && (*p)[1] == 0xbf && (*p)[2] >= 0xbe) {
+        *p += 3;
+        *text = (const u_char *) " ";
+        return 1;
+    }
+
+    if (c < 0x20 || c == 0x7f) {
+        *text = (const u_char *) " ";
+    }
+
+    (*p)++;
+
+    return 1;
+}
+
+
+size_t
+ngx_campaign_escape_utf16_size(const u_char *text, size_t len)
+{
+    size_t         size;
+    const u_char  *p, *end;
+
+    size = 0;
+    end = text + len;
+
+    for (p = text; p < end; /* void */ ) {
+        size += ngx_campaign_utf8_next(&p, end) > 0xffff ? 8 : 4;
+    }
+
+    return size;
+}
+
+
+u_char *
+ngx_campaign_escape_utf16(u_char *p, const u_char *text, size_t len)
+{
+    uint32_t       code;
+    const u_char  *s, *end;
+
+    end = text + len;
+
+    for (s = text; s < end; /* void */ ) {
+        code = ngx_campaign_utf8_next(&s, end);
+
+        if (code > 0xffff) {
+            p = ngx_campaign_escape_hex(p, 0xd800 + ((code - 0x10000) >> 10 & 0x3ff));
+            code = 0xdc00 + (code & 0x3ff);
+        }
+
+        p = ngx_campaign_escape_hex(p, code);
+    }
+
+    return p;
+}
+
+
+static u_char *
+ngx_campaign_escape_hex(u_char *p, uint32_t unit)
+{
+    ngx_int_t  shift;
+
+    for (shift = 12; shift >= 0; shift -= 4) {
+        *p++ = ngx_campaign_escape_upper[unit >> shift & 0xf];
     }
 
     return p;

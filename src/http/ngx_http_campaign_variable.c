@@ -1,7 +1,7 @@
 
 /*
- * $campaign_<name>, $campaign_json_<name> and $campaign_uri_<name>: the message that a request delivers.  They keep true: the plain form
- * holds no control character, so that no text ends a header; the other two are exact.  $campaign_webhook_<name>: the event that a webhook is
+ * $campaign_<name>, and $campaign_json_<name>, _uri_, _xml_ and _utf16_: the message that a request delivers.  They keep true: the plain form
+ * holds no control character, so that no text ends a header; the others are exact.  $campaign_webhook_<name>: the event that a webhook is
  * told of, in the plain form only.  Outside of a delivery nothing is found, but the
  * account of a call of the API.
  */
@@ -29,6 +29,8 @@ typedef enum {
     NGX_HTTP_CAMPAIGN_PLAIN = 0,
     NGX_HTTP_CAMPAIGN_JSON,
     NGX_HTTP_CAMPAIGN_URI,
+    NGX_HTTP_CAMPAIGN_XML,
+    NGX_HTTP_CAMPAIGN_UTF16,
     NGX_HTTP_CAMPAIGN_FORMS
 } ngx_http_campaign_form_e;
 
@@ -39,6 +41,7 @@ static ngx_int_t ngx_http_campaign_variable_text_of(ngx_http_campaign_delivery_t
 static ngx_int_t ngx_http_campaign_variable_form(ngx_pool_t *pool, ngx_http_campaign_form_e form, ngx_str_t *text);
 static ngx_int_t ngx_http_campaign_variable_caller(ngx_http_request_t *r, ngx_http_variable_value_t *v);
 
+static ngx_uint_t ngx_http_campaign_variable_free(ngx_http_campaign_variable_t *var);
 static ngx_int_t ngx_http_campaign_variable_id(ngx_http_campaign_delivery_t *d, ngx_str_t *value);
 static ngx_int_t ngx_http_campaign_variable_account(ngx_http_campaign_delivery_t *d, ngx_str_t *value);
 static ngx_int_t ngx_http_campaign_variable_channel(ngx_http_campaign_delivery_t *d, ngx_str_t *value);
@@ -79,7 +82,9 @@ static ngx_http_campaign_variable_t  ngx_http_campaign_variables[] = {
 static ngx_str_t  ngx_http_campaign_variable_forms[NGX_HTTP_CAMPAIGN_FORMS] = {
     [NGX_HTTP_CAMPAIGN_PLAIN] = ngx_string("campaign_"),
     [NGX_HTTP_CAMPAIGN_JSON]  = ngx_string("campaign_json_"),
-    [NGX_HTTP_CAMPAIGN_URI]   = ngx_string("campaign_uri_")
+    [NGX_HTTP_CAMPAIGN_URI]   = ngx_string("campaign_uri_"),
+    [NGX_HTTP_CAMPAIGN_XML]   = ngx_string("campaign_xml_"),
+    [NGX_HTTP_CAMPAIGN_UTF16] = ngx_string("campaign_utf16_")
 };
 
 /* clang-format on */
@@ -161,7 +166,7 @@ ngx_http_campaign_variable_text_of(ngx_http_campaign_delivery_t *d, const ngx_ht
 }
 
 
-/* text in its form; not copied if it already is */
+/* text in its form; not copied if it already is (XML may have another length, or the same and other characters) */
 
 static ngx_int_t
 ngx_http_campaign_variable_form(ngx_pool_t *pool, ngx_http_campaign_form_e form, ngx_str_t *text)
@@ -179,11 +184,19 @@ ngx_http_campaign_variable_form(ngx_pool_t *pool, ngx_http_campaign_form_e form,
         len = ngx_campaign_escape_uri_size(text->data, text->len);
         break;
 
+    case NGX_HTTP_CAMPAIGN_XML:
+        len = ngx_campaign_escape_xml_size(text->data, text->len);
+        break;
+
+    case NGX_HTTP_CAMPAIGN_UTF16:
+        len = ngx_campaign_escape_utf16_size(text->data, text->len);
+        break;
+
     default:
         len = text->len + ngx_campaign_escape_plain_count(text->data, text->len);
     }
 
-    if (len == text->len) {
+    if (len == text->len && form != NGX_HTTP_CAMPAIGN_XML) {
         return NGX_OK;
     }
 
@@ -200,6 +213,14 @@ ngx_http_campaign_variable_form(ngx_pool_t *pool, ngx_http_campaign_form_e form,
 
     case NGX_HTTP_CAMPAIGN_URI:
         len = ngx_campaign_escape_uri(p, text->data, text->len) - p;
+        break;
+
+    case NGX_HTTP_CAMPAIGN_XML:
+        len = ngx_campaign_escape_xml(p, text->data, text->len) - p;
+        break;
+
+    case NGX_HTTP_CAMPAIGN_UTF16:
+        len = ngx_campaign_escape_utf16(p, text->data, text->len) - p;
         break;
 
     default:
@@ -405,6 +426,15 @@ ngx_http_campaign_variable_number(ngx_http_campaign_delivery_t *d, ngx_str_t *va
 }
 
 
+/* whether a user chose its characters; of the others the plain form is that of XML, too */
+
+static ngx_uint_t
+ngx_http_campaign_variable_free(ngx_http_campaign_variable_t *var)
+{
+    return var->text == ngx_http_campaign_variable_from || var->text == ngx_http_campaign_variable_text;
+}
+
+
 ngx_int_t
 ngx_http_campaign_variables_add(ngx_conf_t *cf)
 {
@@ -420,6 +450,10 @@ ngx_http_campaign_variables_add(ngx_conf_t *cf)
         /* those of a letter are safe as they are: they have the plain form only, for nginx's hash of variables has an end */
 
         for (form = 0; form < (ngx_http_campaign_variables[i].text ? NGX_HTTP_CAMPAIGN_FORMS : 1); form++) {
+
+            if (form >= NGX_HTTP_CAMPAIGN_XML && !ngx_http_campaign_variable_free(&ngx_http_campaign_variables[i])) {
+                continue;
+            }
 
             prefix = &ngx_http_campaign_variable_forms[form];
 

@@ -16,6 +16,8 @@ static void test_json_of_each_byte(void);
 static void test_json_words(void);
 static void test_uri_of_each_byte(void);
 static void test_plain_of_each_byte(void);
+static void test_xml(void);
+static void test_utf16(void);
 static void test_random(ngx_uint_t utf8, const char *what);
 
 static ngx_str_t test_json(const u_char *text, size_t len);
@@ -36,6 +38,8 @@ main(void)
     test_json_words();
     test_uri_of_each_byte();
     test_plain_of_each_byte();
+    test_xml();
+    test_utf16();
     test_random(1, "random_utf8");
     test_random(0, "random_bytes");
 
@@ -409,4 +413,51 @@ test_hex(u_char c)
     c |= 0x20;
 
     return (c >= 'a' && c <= 'f') ? c - 'a' + 10 : -1;
+}
+
+
+static void
+test_xml(void)
+{
+    u_char              out[64], *p;
+    size_t              i, len, size;
+    static const struct {
+        const char     *text, *xml;
+    } cases[] = {
+        { "Hello", "Hello" }, { "a<b & \"c\">'d'", "a&lt;b &amp; &quot;c&quot;&gt;&#39;d&#39;" }, { "]]>", "]]&gt;" },
+        { "1\n2\r3\t4", "1&#10;2&#13;3&#9;4" }, { "\x01\x1f\x7f", "   " }, { "\xef\xbf\xbf" "x\xef\xbf\xbe", " x " },
+        { "\xc3\xa9\xf0\x9f\x98\x80", "\xc3\xa9\xf0\x9f\x98\x80" }, { "\xef\xbf", "\xef\xbf" }, { "", "" }
+    };
+
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        len = strlen(cases[i].text);
+        size = ngx_campaign_escape_xml_size((u_char *) cases[i].text, len);
+        p = ngx_campaign_escape_xml(out, (u_char *) cases[i].text, len);
+
+        ok((size_t) (p - out) == size && size == strlen(cases[i].xml) && memcmp(out, cases[i].xml, size) == 0, "XML of case %u",
+           (unsigned) i);
+    }
+}
+
+
+static void
+test_utf16(void)
+{
+    u_char              out[64], *p;
+    size_t              i, len, size;
+    static const struct {
+        const char     *text, *hex;
+    } cases[] = {
+        { "Hi", "00480069" }, { "\xc3\xa9\xe2\x82\xac", "00E920AC" }, { "\xf0\x9f\x98\x80", "D83DDE00" },
+        { "\xf4\x8f\xbf\xbf", "DBFFDFFF" }, { "\n", "000A" }, { "", "" }
+    };
+
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        len = strlen(cases[i].text);
+        size = ngx_campaign_escape_utf16_size((u_char *) cases[i].text, len);
+        p = ngx_campaign_escape_utf16(out, (u_char *) cases[i].text, len);
+
+        ok((size_t) (p - out) == size && size == strlen(cases[i].hex) && memcmp(out, cases[i].hex, size) == 0, "UTF-16 of case %u",
+           (unsigned) i);
+    }
 }
