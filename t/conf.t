@@ -225,4 +225,12 @@ for (['NO', 'YES', [], qr/thread pool:\s+add --with-threads to the arguments of 
     like($said, $message, 'and names the mend');
 }
 
+refuses("an inbound parameter that is none", [qr/invalid parameter "words=STOP" of "campaign_inbound"/, qr/from=…, to=…, text=…, stop=…/], $store,
+        'location = /x { campaign_inbound words=STOP; }');
+refuses('a word that is too long', qr/words of up to 32 letters and digits/, $store,
+        'location = /x { campaign_inbound stop=STOP,123456789012345678901234567890123; }');
+refuses('an inbound location that serves the API', qr/a location serves one directive of the module/, $store, 'location /x/ { campaign_api; campaign_inbound; }');
+refuses('inbound messages without a store', qr/"campaign_inbound" in .* needs a store/, '', 'location = /x { campaign_inbound; }');
+accepts('inbound messages', $store, 'location = /x { campaign_inbound from=From to=To text=Body stop=NO start=GO channel=sms secret=x reply=; }');
+
 done_testing();

@@ -28,6 +28,9 @@ char *ngx_http_campaign_conf_service(ngx_conf_t *cf, ngx_command_t *cmd, void *c
 /* ngx_http_campaign_receipts.c: campaign_receipts [parameters] */
 char *ngx_http_campaign_conf_receipts(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
+/* ngx_http_campaign_inbound.c: campaign_inbound [parameters] */
+char *ngx_http_campaign_conf_inbound(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
 /* after http{} is read: the channels of each, with a gateway.  Logs; NGX_ERROR: not usable */
 ngx_int_t ngx_http_campaign_conf_receipts_check(ngx_conf_t *cf, ngx_http_campaign_main_conf_t *cmcf);
 

@@ -184,6 +184,9 @@ static const ngx_http_campaign_error_row_t  ngx_http_campaign_errors[] = {
     { 1859, 409, ngx_string("the number has 16 suppressions, each for another channel or sender: suppress it for all") },
     { 1860, 400, ngx_string("suppression is invalid") },
     { 1861, 400, ngx_string("more than 100000 lines: send the rest in another request") },
+    { 1870, 404, ngx_string("inbound message is for nobody: no account has such a sender") },
+    { 1871, 400, ngx_string("inbound message does not say who sent it") },
+    { 1872, 400, ngx_string("inbound message does not say whom it was sent to") },
 
     { 1901, 404, ngx_string("account is not found") },
     { 1902, 400, ngx_string("invalid account identifier") },

@@ -7,7 +7,8 @@
 #include "ngx_http_campaign_conf.h"
 
 
-#define NGX_CAMPAIGN_OPEN_AGAIN  1000           /* ms until a store that did not open is tried again */
+#define NGX_CAMPAIGN_OPEN_AGAIN      1000       /* ms until a store that did not open is tried again */
+#define NGX_CAMPAIGN_VARIABLES_HASH  1024       /* nginx's own default, too small for its variables and ours */
 
 
 static void *ngx_http_campaign_create_main_conf(ngx_conf_t *cf);
@@ -83,6 +84,13 @@ static ngx_command_t  ngx_http_campaign_commands[] = {
       ngx_http_campaign_conf_service,
       NGX_HTTP_LOC_CONF_OFFSET,
       NGX_HTTP_CAMPAIGN_ADMIN,
+      NULL },
+
+    { ngx_string("campaign_inbound"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_ANY,
+      ngx_http_campaign_conf_inbound,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
       NULL },
 
     { ngx_string("campaign_receipts"),
@@ -211,12 +219,18 @@ ngx_http_campaign_create_loc_conf(ngx_conf_t *cf)
 static ngx_int_t
 ngx_http_campaign_postconfiguration(ngx_conf_t *cf)
 {
+    ngx_http_core_main_conf_t      *core;
     ngx_http_campaign_main_conf_t  *cmcf;
 
+    core = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
     cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_campaign_module);
 
     if (cmcf->dispatch == NGX_CONF_UNSET) {
         cmcf->dispatch = 1;
+    }
+
+    if (core->variables_hash_max_size == NGX_CAMPAIGN_VARIABLES_HASH) {
+        core->variables_hash_max_size *= 2;             /* room for ours */
     }
 
     if (cmcf->user == NULL && cmcf->store.path.data == NULL) {

@@ -30,6 +30,7 @@
 #include "ngx_campaign_reply.h"
 #include "ngx_campaign_suppression.h"
 #include "ngx_campaign_receipt.h"
+#include "ngx_campaign_word.h"
 
 
 typedef enum {
@@ -410,6 +411,25 @@ typedef struct {
 } ngx_campaign_receipts_t;
 
 
+/*
+ * An inbound message: somebody wrote to a sender of ours.  Its owner is every account that has a sender of that name, on whatever channel, or
+ * (channel not empty) on this one.
+ */
+
+typedef struct {
+    ngx_str_t                   channel;
+    uint64_t                    from;           /* 0: no number: nothing is suppressed or lifted */
+    ngx_str_t                   to;             /* name of the sender */
+    ngx_str_t                   text;
+    ngx_uint_t                  word;           /* ngx_campaign_word_e: STOP suppresses `from`, START lifts what a STOP did */
+    ngx_str_t                   reason;         /* of STOP */
+    ngx_str_t                  *channels;       /* all that senders can have */
+    ngx_uint_t                  nchannels;
+
+    uint32_t                    owners;         /* result */
+} ngx_campaign_inbound_t;
+
+
 /* what a new campaign refers to; the answers are apart, so that a client hears of all its mistakes at once */
 
 typedef struct {
@@ -645,7 +665,7 @@ ngx_int_t ngx_campaign_store_contact(ngx_campaign_store_t *st, ngx_campaign_op_t
  */
 ngx_int_t ngx_campaign_store_suppressions(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_page_t *page);
 
-/* like: account, number, and channel and sender, which have to be the same (data NULL: any).  The widest; NOT_FOUND */
+/* like: account, number, and channel, sender, source, which have to be the same (data NULL, 0: any).  The widest; NOT_FOUND */
 ngx_int_t ngx_campaign_store_suppression(ngx_campaign_store_t *st, ngx_campaign_op_t *op, const ngx_campaign_suppression_t *like,
     ngx_campaign_suppression_t *out);
 
@@ -736,6 +756,9 @@ ngx_int_t ngx_campaign_store_suppress(ngx_campaign_store_t *st, ngx_campaign_op_
 
 /* deletes all that are like it.  NOT_FOUND: there is none */
 ngx_int_t ngx_campaign_store_suppression_lift(ngx_campaign_store_t *st, ngx_campaign_op_t *op, const ngx_campaign_suppression_t *like);
+
+/* NOT_FOUND: nobody has such a sender.  All of it is one transaction */
+ngx_int_t ngx_campaign_store_inbound(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_inbound_t *inbound);
 
 /*
  * Creates a campaign: on c->audience, or on pile (no doubles in it).  rec.channel, from, text and schedule are set; status becomes scheduled, and

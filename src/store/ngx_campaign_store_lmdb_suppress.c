@@ -39,6 +39,7 @@ static ngx_campaign_rc_e ngx_campaign_suppress_write(ngx_campaign_txn_t *t, cons
 static ngx_campaign_rc_e ngx_campaign_suppress_remove(ngx_campaign_txn_t *t, const u_char *key, time_t expires);
 static ngx_campaign_rc_e ngx_campaign_suppress_recount(ngx_campaign_txn_t *t, uint32_t account, int64_t change);
 static void ngx_campaign_suppress_lapse_key(u_char *lapse, const u_char *key, time_t expires);
+static ngx_uint_t ngx_campaign_suppress_like(const ngx_campaign_suppression_t *like, const ngx_campaign_suppression_t *s);
 static ngx_uint_t ngx_campaign_suppress_same(const ngx_str_t *one, const ngx_str_t *two);
 
 
@@ -207,10 +208,7 @@ ngx_campaign_suppress_get_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, voi
     for (i = 0; i < n; i++) {
         s = &e[i].s;
 
-        if (ngx_campaign_suppress_expired(t, s)
-            || (sa->like.channel.data && !ngx_campaign_suppress_same(&sa->like.channel, &s->channel))
-            || (sa->like.from.data && !ngx_campaign_suppress_same(&sa->like.from, &s->from)))
-        {
+        if (ngx_campaign_suppress_expired(t, s) || !ngx_campaign_suppress_like(&sa->like, s)) {
             continue;
         }
 
@@ -404,9 +402,7 @@ ngx_campaign_suppress_del(ngx_campaign_txn_t *t, const ngx_campaign_suppression_
         old = &e[i].s;
         expired = ngx_campaign_suppress_expired(t, old);
 
-        if ((s->channel.data && !ngx_campaign_suppress_same(&s->channel, &old->channel))
-            || (s->from.data && !ngx_campaign_suppress_same(&s->from, &old->from)))
-        {
+        if (!ngx_campaign_suppress_like(s, old)) {
             old->number = 0;
 
         } else if (!expired) {
@@ -740,6 +736,15 @@ ngx_campaign_suppress_decimal(uint64_t digits)
     }
 
     return number;
+}
+
+
+static ngx_uint_t
+ngx_campaign_suppress_like(const ngx_campaign_suppression_t *like, const ngx_campaign_suppression_t *s)
+{
+    return (like->channel.data == NULL || ngx_campaign_suppress_same(&like->channel, &s->channel))
+           && (like->from.data == NULL || ngx_campaign_suppress_same(&like->from, &s->from))
+           && (like->source == 0 || like->source == s->source);
 }
 
 

@@ -49,7 +49,7 @@ ngx_campaign_rc_e ngx_campaign_suppress_count(ngx_campaign_txn_t *t, uint32_t ac
  */
 ngx_campaign_rc_e ngx_campaign_suppress_put(ngx_campaign_txn_t *t, ngx_campaign_suppression_t *s, ngx_pool_t *pool, ngx_uint_t *made);
 
-/* deletes those of s's number that have its channel and sender (data NULL: any); *n: how many lived */
+/* deletes those of s's number that have its channel, sender and source (data NULL, 0: any); *n: how many lived */
 ngx_campaign_rc_e ngx_campaign_suppress_del(ngx_campaign_txn_t *t, const ngx_campaign_suppression_t *s, ngx_uint_t *n);
 
 /* reads a stored one (account and number from key); strings point into the map */
