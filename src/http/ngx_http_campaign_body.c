@@ -24,6 +24,7 @@ struct ngx_http_campaign_body_s {
     ngx_http_campaign_lines_t  *lines;          /* NULL: JSON */
     ngx_event_t                 event;          /* goes on with the next slice */
     ngx_int_t                   rc;             /* of the thread */
+    unsigned                    waiting:1;      /* for nginx, which has all of it already */
 };
 
 
@@ -83,15 +84,30 @@ ngx_http_campaign_body_read(ngx_http_campaign_call_t *call)
 
     call->body_read = 1;
 
+    if (rc == NGX_AGAIN && !r->request_body_no_buffering) {
+        call->body->waiting = 1;                /* over HTTP/2 the stream was closed before, and an event brings its body */
+        return NGX_AGAIN;
+    }
+
     return ngx_http_campaign_body_take(call);
 }
 
 
-/* nothing to do: without buffering it is called before the first slice is taken */
+/* without buffering it is called before the first slice is taken, and there is nothing to do */
 
 static void
 ngx_http_campaign_body_begun(ngx_http_request_t *r)
 {
+    ngx_http_campaign_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_campaign_module);
+
+    if (ctx->call->body->waiting) {
+        ctx->call->body->waiting = 0;
+        ctx->call->then = ngx_http_campaign_body_take;
+
+        ngx_http_campaign_call_run(ctx->call);
+    }
 }
 
 

@@ -17,7 +17,7 @@ use Time::HiRes qw(sleep time);
 my $root = $ENV{TEST_NGINX_SERVROOT};
 my $port = $ENV{TEST_NGINX_SERVER_PORT};
 
-my %masters;        # that may be alive
+our %masters;       # that may be alive
 
 # writes the configuration and starts it; options: http and server (what else these blocks have), workers, size and
 # store (other parameters of the store), env (a hash: of nginx alone)
