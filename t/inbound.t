@@ -184,3 +184,14 @@ answered(says('/inbound', $stop, $to, 'Stop'), 200, 'STOP');
 gateway()->tell('go');
 is(counts(settled($a, $c)), 'completed: 59 sent, 1 skipped of 60', 'it is skipped');
 is(scalar(grep { $_ eq $stop } sent_by(requests('HELD'))), 0, 'and got nothing');
+
+
+=== TEST 9: every inbound message is an event for the owner's webhook
+--- check
+my ($a, $to) = owner();
+my $hook = $a->make('/webhooks', { url => 'https://example.com/hook', event => 'message' });
+answered(says('/inbound', '+15551234567', $to, "Hi \x{263a}"), 200, 'a message');
+answered(says('/inbound', 'Friend', $to, 'STOP'), 200, 'one from a name');
+answered(says('/inbound', '15551234567', $to, 'x' x 6000), 200, 'a long one');
+answered(ask(GET => "/inbound?from=15551234567&to=$to&text=%ff%fe"), 200, 'one that is no text');
+is($a->get("/webhooks/$hook->{id}/deliveries")->page->{total}, 4, 'four events');

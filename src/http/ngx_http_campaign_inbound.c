@@ -8,6 +8,7 @@
 #include "ngx_http_campaign_incoming.h"
 #include "ngx_campaign_json.h"
 #include "ngx_campaign_number.h"
+#include "ngx_campaign_sms.h"
 #include "ngx_campaign_word.h"
 
 #include <jansson.h>
@@ -128,10 +129,14 @@ static ngx_int_t
 ngx_http_campaign_inbound_read(ngx_http_campaign_call_t *call, const ngx_http_campaign_inbound_conf_t *conf,
     ngx_http_campaign_inbound_t *x)
 {
-    ngx_int_t  rc;
-    ngx_str_t  from;
+    size_t      i;
+    ngx_int_t   rc;
+    ngx_str_t  *from, *text;
 
-    rc = ngx_http_campaign_inbound_field(call, &conf->from, &from);
+    from = &x->inbound.from;
+    text = &x->inbound.text;
+
+    rc = ngx_http_campaign_inbound_field(call, &conf->from, from);
 
     if (rc == NGX_DECLINED) {
         rc = ngx_http_campaign_error(call, 1871);
@@ -146,7 +151,7 @@ ngx_http_campaign_inbound_read(ngx_http_campaign_call_t *call, const ngx_http_ca
     }
 
     if (rc != NGX_ERROR) {
-        rc = ngx_http_campaign_inbound_field(call, &conf->text, &x->inbound.text);
+        rc = ngx_http_campaign_inbound_field(call, &conf->text, text);
     }
 
     if (rc == NGX_ERROR) {
@@ -157,8 +162,22 @@ ngx_http_campaign_inbound_read(ngx_http_campaign_call_t *call, const ngx_http_ca
         return NGX_DECLINED;
     }
 
-    if (ngx_campaign_number_parse(from.data, from.len, &x->inbound.from) != NGX_OK) {
-        x->inbound.from = 0;                            /* a name or a short code: nobody sends to it */
+    if (ngx_campaign_number_parse(from->data, from->len, &x->inbound.number) != NGX_OK) {
+        x->inbound.number = 0;                          /* a name or a short code: nobody sends to it */
+    }
+
+    if (from->len > NGX_CAMPAIGN_INCOMING_WORD || ngx_campaign_utf8_length(from->data, from->len) == NGX_ERROR) {
+        return ngx_http_campaign_error(call, 1871);
+    }
+
+    if (text->len > NGX_CAMPAIGN_INBOUND_TEXT) {
+        for (text->len = NGX_CAMPAIGN_INBOUND_TEXT; text->len && (text->data[text->len] & 0xc0) == 0x80; text->len--) { /* void */ }
+    }
+
+    if (ngx_campaign_utf8_length(text->data, text->len) == NGX_ERROR) {
+        for (i = 0; i < text->len; i++) {
+            text->data[i] = text->data[i] < 0x80 ? text->data[i] : '?';
+        }
     }
 
     if (x->inbound.to.data[0] == '+' && x->inbound.to.len > 1) {

@@ -411,6 +411,8 @@ typedef struct {
 } ngx_campaign_receipts_t;
 
 
+#define NGX_CAMPAIGN_INBOUND_TEXT  4096
+
 /*
  * An inbound message: somebody wrote to a sender of ours.  Its owner is every account that has a sender of that name, on whatever channel, or
  * (channel not empty) on this one.
@@ -418,10 +420,11 @@ typedef struct {
 
 typedef struct {
     ngx_str_t                   channel;
-    uint64_t                    from;           /* 0: no number: nothing is suppressed or lifted */
+    ngx_str_t                   from;           /* as it was written */
+    uint64_t                    number;         /* that it is; 0: none: nothing is suppressed or lifted */
     ngx_str_t                   to;             /* name of the sender */
-    ngx_str_t                   text;
-    ngx_uint_t                  word;           /* ngx_campaign_word_e: STOP suppresses `from`, START lifts what a STOP did */
+    ngx_str_t                   text;           /* UTF-8, NGX_CAMPAIGN_INBOUND_TEXT bytes at most, `from` 64 */
+    ngx_uint_t                  word;           /* ngx_campaign_word_e: STOP suppresses the number, START lifts what a STOP did */
     ngx_str_t                   reason;         /* of STOP */
     ngx_str_t                  *channels;       /* all that senders can have */
     ngx_uint_t                  nchannels;
@@ -757,7 +760,7 @@ ngx_int_t ngx_campaign_store_suppress(ngx_campaign_store_t *st, ngx_campaign_op_
 /* deletes all that are like it.  NOT_FOUND: there is none */
 ngx_int_t ngx_campaign_store_suppression_lift(ngx_campaign_store_t *st, ngx_campaign_op_t *op, const ngx_campaign_suppression_t *like);
 
-/* NOT_FOUND: nobody has such a sender.  All of it is one transaction */
+/* NOT_FOUND: nobody has such a sender.  Owners' webhooks are told of it.  All of it is one transaction */
 ngx_int_t ngx_campaign_store_inbound(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_inbound_t *inbound);
 
 /*

@@ -4,6 +4,7 @@
  * what a STOP put there.  Owners are looked for account by account: about a microsecond each.
  */
 
+#include "ngx_campaign_store_lmdb_event.h"
 #include "ngx_campaign_store_lmdb_suppress.h"
 
 
@@ -11,15 +12,12 @@ static ngx_campaign_rc_e ngx_campaign_inbound_work(ngx_campaign_txn_t *t, ngx_ca
 static ngx_campaign_rc_e ngx_campaign_inbound_owners(ngx_campaign_txn_t *t, const ngx_campaign_inbound_t *in, ngx_array_t *owners);
 static ngx_campaign_rc_e ngx_campaign_inbound_owns(ngx_campaign_txn_t *t, const ngx_campaign_inbound_t *in, uint32_t account);
 static ngx_campaign_rc_e ngx_campaign_inbound_take(ngx_campaign_txn_t *t, const ngx_campaign_inbound_t *in, uint32_t account);
+static ngx_campaign_rc_e ngx_campaign_inbound_tell(ngx_campaign_txn_t *t, const ngx_campaign_inbound_t *in, uint32_t account);
 
 
 ngx_int_t
 ngx_campaign_store_inbound(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_inbound_t *inbound)
 {
-    if (inbound->word == NGX_CAMPAIGN_WORD_NONE || inbound->from == 0) {
-        return ngx_campaign_lmdb_read(st, op, ngx_campaign_inbound_work, inbound);
-    }
-
     return ngx_campaign_lmdb_write(st, op, ngx_campaign_inbound_work, inbound);
 }
 
@@ -50,8 +48,13 @@ ngx_campaign_inbound_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, void *ar
         return NGX_CAMPAIGN_NOT_FOUND;
     }
 
-    for (i = 0; i < owners.nelts && in->from; i++) {
-        rc = ngx_campaign_inbound_take(t, in, account[i]);
+    for (i = 0; i < owners.nelts; i++) {
+        rc = in->number ? ngx_campaign_inbound_take(t, in, account[i]) : NGX_CAMPAIGN_OK;
+
+        if (rc == NGX_CAMPAIGN_OK) {
+            rc = ngx_campaign_inbound_tell(t, in, account[i]);
+        }
+
         if (rc != NGX_CAMPAIGN_OK) {
             return rc;
         }
@@ -155,7 +158,7 @@ ngx_campaign_inbound_take(ngx_campaign_txn_t *t, const ngx_campaign_inbound_t *i
     ngx_memzero(&s, sizeof(ngx_campaign_suppression_t));
 
     s.account = account;
-    s.number = in->from;
+    s.number = in->number;
     s.source = NGX_CAMPAIGN_SOURCE_STOP;
 
     switch (in->word) {
@@ -170,4 +173,35 @@ ngx_campaign_inbound_take(ngx_campaign_txn_t *t, const ngx_campaign_inbound_t *i
     default:
         return NGX_CAMPAIGN_OK;
     }
+}
+
+
+/* an event for the account's webhook, if it has one */
+
+static ngx_campaign_rc_e
+ngx_campaign_inbound_tell(ngx_campaign_txn_t *t, const ngx_campaign_inbound_t *in, uint32_t account)
+{
+    ngx_campaign_rc_e      rc;
+    ngx_campaign_event_t   e;
+    ngx_campaign_hears_t   hears;
+
+    ngx_memzero(&hears, sizeof(ngx_campaign_hears_t));
+
+    rc = ngx_campaign_hears_open(t, &hears, account, NGX_CAMPAIGN_W_MESSAGE);
+
+    if (rc != NGX_CAMPAIGN_OK || hears.webhook == 0) {
+        return rc;
+    }
+
+    ngx_memzero(&e, sizeof(ngx_campaign_event_t));
+
+    e.event = NGX_CAMPAIGN_W_MESSAGE;
+    e.channel = in->channel;
+    e.from = in->from;
+    e.to = in->to;
+    e.text = in->text;
+
+    rc = ngx_campaign_hears_add(t, &hears, &e);
+
+    return rc == NGX_CAMPAIGN_OK ? ngx_campaign_hears_close(t, &hears) : rc;
 }
