@@ -1,8 +1,8 @@
 
 /*
  * $campaign_<name>, and $campaign_json_<name>, _uri_, _xml_ and _utf16_: the message that a request delivers.  They keep true: the plain form
- * holds no control character, so that no text ends a header; the others are exact.  $campaign_webhook_<name>: the event that a webhook is
- * told of, in the plain form only.  Outside of a delivery nothing is found, but the
+ * holds no control character, so that no text ends a header; the others are exact (XML as far as it can: see ngx_campaign_escape.h).
+ * $campaign_webhook_<name>: the event that a webhook is told of, in the plain form only.  Outside of a delivery nothing is found, but the
  * account of a call of the API.
  */
 
@@ -166,7 +166,7 @@ ngx_http_campaign_variable_text_of(ngx_http_campaign_delivery_t *d, const ngx_ht
 }
 
 
-/* text in its form; not copied if it already is (XML may have another length, or the same and other characters) */
+/* text in its form; not copied if it already is */
 
 static ngx_int_t
 ngx_http_campaign_variable_form(ngx_pool_t *pool, ngx_http_campaign_form_e form, ngx_str_t *text)
@@ -196,7 +196,7 @@ ngx_http_campaign_variable_form(ngx_pool_t *pool, ngx_http_campaign_form_e form,
         len = text->len + ngx_campaign_escape_plain_count(text->data, text->len);
     }
 
-    if (len == text->len && form != NGX_HTTP_CAMPAIGN_XML) {
+    if (len == text->len && form != NGX_HTTP_CAMPAIGN_XML) {        /* where other characters may have the same length */
         return NGX_OK;
     }
 
