@@ -94,7 +94,6 @@ static void ngx_http_campaign_notify_errand(ngx_http_campaign_hook_t *hook, cons
 static ngx_int_t ngx_http_campaign_notify_copy(ngx_pool_t *pool, ngx_str_t *text);
 static void ngx_http_campaign_notify_resolve(ngx_http_campaign_errand_t *e);
 static void ngx_http_campaign_notify_resolved(ngx_resolver_ctx_t *ctx);
-static ngx_int_t ngx_http_campaign_notify_choose(ngx_resolver_ctx_t *ctx, ngx_campaign_address_t *a);
 static void ngx_http_campaign_notify_send(ngx_http_campaign_errand_t *e, const ngx_campaign_address_t *a);
 static void ngx_http_campaign_notify_done(ngx_http_campaign_delivery_t *d);
 static void ngx_http_campaign_notify_judge(ngx_http_campaign_errand_t *e, ngx_uint_t told, ngx_uint_t code, ngx_msec_t after);
@@ -111,37 +110,6 @@ static void *ngx_http_campaign_notify_op(size_t size, ngx_campaign_done_pt done)
 
 /* of this process */
 static ngx_http_campaign_notify_t  notify;
-
-
-ngx_uint_t
-ngx_http_campaign_notify_allowed(ngx_http_campaign_main_conf_t *cmcf, const ngx_campaign_url_t *url)
-{
-    if (url->literal) {
-        return ngx_http_campaign_notify_address(cmcf, &url->address);
-    }
-
-    return cmcf->webhook.allow || ngx_campaign_url_public(url);
-}
-
-
-ngx_uint_t
-ngx_http_campaign_notify_address(ngx_http_campaign_main_conf_t *cmcf, const ngx_campaign_address_t *a)
-{
-    ngx_uint_t            i;
-    ngx_campaign_cidr_t  *cidr;
-
-    if (cmcf->webhook.allow) {
-        cidr = cmcf->webhook.allow->elts;
-
-        for (i = 0; i < cmcf->webhook.allow->nelts; i++) {
-            if (ngx_campaign_cidr_match(&cidr[i], a)) {
-                return 1;
-            }
-        }
-    }
-
-    return ngx_campaign_address_public(a);
-}
 
 
 void
@@ -511,7 +479,7 @@ ngx_http_campaign_notify_resolved(ngx_resolver_ctx_t *ctx)
         return;
     }
 
-    rc = ngx_http_campaign_notify_choose(ctx, &a);
+    rc = ngx_http_campaign_notify_choose(notify.cmcf, ctx, &a);
 
     ngx_resolve_name_done(ctx);
 
@@ -523,51 +491,6 @@ ngx_http_campaign_notify_resolved(ngx_resolver_ctx_t *ctx)
     }
 
     ngx_http_campaign_notify_send(e, &a);
-}
-
-
-/* the first address that may be called; NGX_DECLINED: there is none */
-
-static ngx_int_t
-ngx_http_campaign_notify_choose(ngx_resolver_ctx_t *ctx, ngx_campaign_address_t *a)
-{
-    ngx_uint_t            i;
-    struct sockaddr_in   *sin;
-#if (NGX_HAVE_INET6)
-    struct sockaddr_in6  *sin6;
-#endif
-
-    for (i = 0; i < ctx->naddrs; i++) {
-
-        ngx_memzero(a, sizeof(ngx_campaign_address_t));
-
-        switch (ctx->addrs[i].sockaddr->sa_family) {
-
-        case AF_INET:
-            sin = (struct sockaddr_in *) ctx->addrs[i].sockaddr;
-            a->v4 = 1;
-            a->bytes[10] = 0xff;
-            a->bytes[11] = 0xff;
-            ngx_memcpy(&a->bytes[12], &sin->sin_addr, 4);
-            break;
-
-#if (NGX_HAVE_INET6)
-        case AF_INET6:
-            sin6 = (struct sockaddr_in6 *) ctx->addrs[i].sockaddr;
-            ngx_memcpy(a->bytes, &sin6->sin6_addr, 16);
-            break;
-#endif
-
-        default:
-            continue;
-        }
-
-        if (ngx_http_campaign_notify_address(notify.cmcf, a)) {
-            return NGX_OK;
-        }
-    }
-
-    return NGX_DECLINED;
 }
 
 

@@ -12,11 +12,16 @@
 #include "ngx_campaign_url.h"
 
 
+/* ngx_http_campaign_notify_address.c */
+
 /* 1: a webhook may be at that address: it is public, or the operator allows it */
 ngx_uint_t ngx_http_campaign_notify_address(ngx_http_campaign_main_conf_t *cmcf, const ngx_campaign_address_t *a);
 
 /* 1: it may be there, as far as its URL tells: a name is looked up when it is called, and may be any one if the operator allows addresses */
 ngx_uint_t ngx_http_campaign_notify_allowed(ngx_http_campaign_main_conf_t *cmcf, const ngx_campaign_url_t *url);
+
+/* the first of the addresses of a name that may be called; NGX_DECLINED: there is none */
+ngx_int_t ngx_http_campaign_notify_choose(ngx_http_campaign_main_conf_t *cmcf, ngx_resolver_ctx_t *ctx, ngx_campaign_address_t *a);
 
 /* begins to tell, and stops; what is on its way then ends, and is recorded, on its own.  Without campaign_webhook they do nothing */
 void ngx_http_campaign_notify_start(ngx_http_campaign_main_conf_t *cmcf, ngx_log_t *log);
