@@ -202,6 +202,22 @@ is_deeply([glob "$dir/store/{*,.??*}"], [], 'in all that time nothing was create
 
 # nginx's configure without what the module needs: `config` as it is, with an auto/feature that finds what it is told
 
+# campaign_webhook
+
+my $webhook = 'location /_webhook { internal; resolver 127.0.0.1; campaign_retry attempts=3 min=1s; proxy_pass $campaign_webhook_url; }';
+
+accepts('a webhook', $store, "campaign_webhook /_webhook; $webhook");
+accepts('ranges of a webhook', $store, "campaign_webhook /_webhook allow=10.0.0.0/8 allow=fd00::/8 allow=127.0.0.1; $webhook");
+refuses('a webhook without its location', qr/no internal location for "\/_webhook".*add "location \/_webhook/, $store, 'campaign_webhook /_webhook;');
+refuses('a webhook in a location that is not internal', qr/no internal location/, $store, 'campaign_webhook /_webhook; location /_webhook { return 200; }');
+refuses('a webhook by URL', qr/name an internal location/, $store, 'campaign_webhook http://example.com/;');
+refuses('two webhooks', qr/is given already, in .*one location serves all/, $store, "campaign_webhook /_webhook; campaign_webhook /_webhook; $webhook");
+refuses("a webhook's range $_", qr/allow=10\.1\.0\.0\/16/, $store, "campaign_webhook /_webhook allow=$_; $webhook") for qw(10.0.0.1/8 10/8 ::/129 localhost 10.0.0.0/x);
+refuses('another parameter of a webhook', qr/allow=… is known/, $store, "campaign_webhook /_webhook deny=10.0.0.0/8; $webhook");
+refuses('a webhook without a store', qr/"campaign_webhook" .*needs a store/, '', "campaign_webhook /_webhook; $webhook");
+refuses('a longest wait of a webhook below its shortest', qr/greater than its "max"/, $store,
+        'campaign_webhook /_webhook; location /_webhook { internal; campaign_retry min=10s max=1s; }');
+
 sub configure_says {
     my ($threads, $openssl, @found) = @_;
 
