@@ -32,7 +32,7 @@ char                          sim_dir[256];
 
 static sim_op_t               sim_ops[SIM_OPS];         /* known, not committed */
 static sim_op_t               sim_ran[SIM_OPS];         /* in the transaction at hand */
-static ngx_uint_t             sim_nran;
+static ngx_uint_t             sim_nran, sim_oldest;
 static MDB_env               *sim_panicked[SIM_PROCESSES];
 static MDB_txn               *sim_writing;
 
@@ -138,7 +138,7 @@ sim_op_note(ngx_campaign_op_t *op, sim_op_e kind, void *args)
     }
 
     if (free == SIM_OPS) {
-        sim_fail("too many operations are under way");
+        free = sim_oldest++ % SIM_OPS;          /* of one that was refused, long ago */
     }
 
     sim_ops[free].op = op;
@@ -166,9 +166,19 @@ sim_op_ran(ngx_campaign_op_t *op, ngx_campaign_rc_e rc)
 void
 sim_op_commit(ngx_uint_t stands)
 {
+    ngx_uint_t  i, n;
+
     if (stands) {
         sim_commits++;
         sim_model_commit(sim_ran, sim_nran);
+    }
+
+    for (i = 0; stands && i < SIM_OPS; i++) {
+        for (n = 0; n < sim_nran; n++) {
+            if (sim_ops[i].op == sim_ran[n].op) {
+                sim_ops[i].op = NULL;
+            }
+        }
     }
 
     sim_nran = 0;

@@ -14,6 +14,7 @@
 #include <malloc.h>
 #include <stdarg.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -154,6 +155,7 @@ sim_run(uint64_t seed, const uint8_t *without)
     t->commits += sim_commits;
     t->deliveries += sim_deliveries;
     t->takeover = ngx_max(t->takeover, sim_takeover);
+    t->unfair = ngx_max(t->unfair, sim_unfair);
     t->virtual_us += ended - began;
 
     sim_shared->trace = sim_trace;
@@ -271,16 +273,25 @@ sim_shrink(uint64_t seed, uint8_t *without)
 static void
 sim_report(sim_options_t *o, int64_t took)
 {
-    double         s;
-    sim_totals_t  *t;
+    double          s, cpu;
+    sim_totals_t   *t;
+    struct rusage   used;
 
     t = &sim_shared->totals;
     s = (double) took / 1000000;
+    cpu = s;
 
-    fprintf(stderr, "# %" PRIu64 " runs from seed %" PRIu64 " in %.1f s (%.0f a second), %" PRIu64 " crashes, %" PRIu64 " commits, %" PRIu64
-           " messages sent, %.0f virtual seconds (%.0f a second), %" PRIu64 " seeds on both stores, longest takeover %" PRId64 " ms\n", t->runs, o->from, s, (double) t->runs / s, t->crashes, t->commits,
-           t->deliveries, (double) t->virtual_us / 1000000, (double) t->virtual_us / 1000000 / s,
-           t->twins, t->takeover / 1000);
+    if (getrusage(RUSAGE_CHILDREN, &used) == 0) {
+        cpu = (double) (used.ru_utime.tv_sec + used.ru_stime.tv_sec) + (double) (used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1000000;
+    }
+
+    fprintf(stderr, "# %" PRIu64 " runs from seed %" PRIu64 " in %.1f s, %.0f a second of a core, %.0f virtual seconds, %" PRIu64
+            " seeds on both stores\n", t->runs, o->from, s, (double) t->runs / ngx_max(cpu, 0.001), (double) t->virtual_us / 1000000,
+            t->twins);
+
+    fprintf(stderr, "# %" PRIu64 " crashes, %" PRIu64 " commits, %" PRIu64 " messages sent; the longest takeover took %" PRId64
+            " ms, no campaign was more than %u messages ahead of its share\n", t->crashes, t->commits, t->deliveries, t->takeover / 1000,
+            t->unfair);
 }
 
 

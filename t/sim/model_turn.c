@@ -7,6 +7,9 @@
 #include "sim.h"
 
 
+#define SIM_SHARE  64                           /* messages: two turns of an account with a high rate */
+
+
 static void sim_model_outcome(sim_campaign_t *c, sim_message_t *m, ngx_campaign_outcome_t *o, ngx_campaign_turn_t *turn);
 static void sim_model_outcome_settled(sim_campaign_t *c, sim_message_t *m, ngx_campaign_outcome_t *o);
 static ngx_campaign_reason_e sim_model_reason(const sim_flight_t *f);
@@ -19,7 +22,13 @@ static void sim_model_grant(ngx_campaign_turn_t *turn, ngx_campaign_grant_t *g);
 static void sim_model_claim(ngx_campaign_turn_t *turn, ngx_campaign_claim_t *claim);
 static void sim_model_claimed(sim_campaign_t *c, ngx_campaign_turn_t *turn, ngx_campaign_claimed_t *claimed);
 static void sim_model_passed(sim_campaign_t *c, uint32_t upto);
+static void sim_model_shares(ngx_campaign_turn_t *turn);
+static ngx_uint_t sim_model_fresh(sim_campaign_t *c, uint64_t epoch);
 static void sim_model_wrong(sim_campaign_t *c, sim_message_t *m, const char *what) __attribute__((noreturn));
+
+
+static int32_t  sim_ahead[SIM_CAMPAIGNS][SIM_CAMPAIGNS];        /* messages claimed of one more than of the other, while both had some */
+uint32_t        sim_unfair;
 
 
 static void
@@ -68,6 +77,8 @@ sim_model_turn(ngx_campaign_turn_t *turn)
     for (i = 0; !turn->last && i < turn->ngrants; i++) {
         sim_model_grant(turn, &turn->grants[i]);
     }
+
+    sim_model_shares(turn);
 
     sim_trace_add(turn->next);
 
@@ -540,4 +551,60 @@ sim_model_passed(sim_campaign_t *c, uint32_t upto)
             sim_model_wrong(c, &c->messages[seq], "is ahead of the walk");
         }
     }
+}
+
+
+/* fairness: campaigns of an account at one gateway that both have fresh messages get as much as the other */
+
+static void
+sim_model_shares(ngx_campaign_turn_t *turn)
+{
+    int32_t                n[SIM_CAMPAIGNS];
+    ngx_uint_t             i, k;
+    sim_campaign_t        *a, *b;
+    ngx_campaign_claim_t  *claim;
+
+    ngx_memzero(n, sizeof(n));
+
+    for (i = 0; i < turn->ngrants; i++) {
+        for (k = 0; k < turn->grants[i].nclaims; k++) {
+            claim = &turn->grants[i].claims[k];
+            a = sim_model_campaign(claim->campaign);
+
+            if (a) {
+                n[a - sim_campaigns] += (int32_t) claim->n;
+            }
+        }
+    }
+
+    for (i = 0; i < SIM_CAMPAIGNS; i++) {
+        for (k = 0; k < i; k++) {
+            a = &sim_campaigns[i];
+            b = &sim_campaigns[k];
+
+            if (a->account != b->account || a->channel != b->channel || !sim_model_fresh(a, turn->epoch)
+                || !sim_model_fresh(b, turn->epoch))
+            {
+                sim_ahead[i][k] = 0;
+                continue;
+            }
+
+            sim_ahead[i][k] += n[i] - n[k];
+
+            if (abs(sim_ahead[i][k]) > SIM_SHARE) {
+                sim_fail("of campaigns %" PRIu64 " and %" PRIu64 " of one account one got %d messages more than the other",
+                         (uint64_t) a->c.rec.no, (uint64_t) b->c.rec.no, abs(sim_ahead[i][k]));
+            }
+
+            sim_unfair = ngx_max(sim_unfair, (uint32_t) abs(sim_ahead[i][k]));
+        }
+    }
+}
+
+
+static ngx_uint_t
+sim_model_fresh(sim_campaign_t *c, uint64_t epoch)
+{
+    return c->known && !c->gone && !c->c.rec.apart && c->status == NGX_CAMPAIGN_C_IN_PROGRESS && c->epoch == epoch && c->span > 1
+           && c->messages[c->span - 1].state == SIM_S_FRESH;
 }

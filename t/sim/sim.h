@@ -324,6 +324,8 @@ ngx_uint_t sim_model_ended(sim_campaign_t *c);
 /* model_turn.c */
 void sim_model_turn(ngx_campaign_turn_t *turn);
 
+extern uint32_t  sim_unfair;                    /* the most that one of two campaigns was ahead, in all runs */
+
 /* the store's state, from its reader: fills what it has; engine.c or the twin */
 typedef struct {
     ngx_uint_t                      found, status;
@@ -427,6 +429,7 @@ typedef struct {
     uint64_t        runs, twins, crashes, commits, deliveries, faults, steps;
     uint64_t        virtual_us;
     int64_t         takeover;
+    uint32_t        unfair;
 } sim_totals_t;
 
 extern ngx_uint_t      sim_verbose;
