@@ -8,6 +8,7 @@
 #include "ngx_campaign_store_lmdb_turn.h"
 
 #include <ftw.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 
@@ -15,6 +16,7 @@
 
 
 static int sim_unlink(const char *path, const struct stat *s, int flag, struct FTW *ftw);
+static int sim_real(int rc);
 static ngx_uint_t sim_panics(MDB_env *env);
 static ngx_campaign_txn_t *sim_look_begin(void);
 
@@ -27,7 +29,7 @@ ngx_campaign_rc_e __real_ngx_campaign_lmdb_work(ngx_campaign_txn_t *t, ngx_campa
 
 
 sim_fault_e                   sim_fault;
-uint64_t                      sim_commits, sim_faults;
+uint64_t                      sim_commits, sim_faults, sim_trouble;
 char                          sim_dir[256];
 
 static sim_op_t               sim_ops[SIM_OPS];         /* known, not committed */
@@ -56,6 +58,7 @@ sim_engine_reset(void)
 {
     sim_fault = SIM_FAULT_NONE;
     sim_faults = 0;
+    sim_trouble = 0;
     sim_nran = 0;
     sim_writing = NULL;
 
@@ -73,6 +76,15 @@ sim_engine_reset(void)
         return;
     }
 
+    (void) nftw(sim_dir, sim_unlink, 8, FTW_DEPTH|FTW_PHYS);
+}
+
+
+/* a directory for all stores of this program, in the parent: a child may die in any way */
+
+void
+sim_engine_begin(void)
+{
     if (sim_dir[0] == '\0') {
         (void) snprintf(sim_dir, sizeof(sim_dir), "%s/campaign-sim.XXXXXX", getenv("SIM_DIR") ? getenv("SIM_DIR") : "/dev/shm");
 
@@ -81,8 +93,6 @@ sim_engine_reset(void)
             exit(2);
         }
     }
-
-    (void) nftw(sim_dir, sim_unlink, 8, FTW_DEPTH|FTW_PHYS);
 }
 
 
@@ -214,6 +224,17 @@ __wrap_ngx_campaign_lmdb_place_leave(ngx_campaign_store_t *st)
 
 
 int
+__wrap_fstatvfs(int fd, struct statvfs *s)
+{
+    ngx_memzero(s, sizeof(struct statvfs));
+    s->f_bfree = s->f_bavail = 1 << 20;
+    s->f_frsize = 4096;
+
+    return 0;
+}
+
+
+int
 __wrap_fallocate(int fd, int mode, off_t at, off_t n)
 {
     return 0;
@@ -230,7 +251,21 @@ __wrap_mdb_env_open(MDB_env *env, const char *path, unsigned flags, mdb_mode_t m
         return EMFILE;
     }
 
-    return __real_mdb_env_open(env, path, flags|MDB_NOSYNC|MDB_NOLOCK, mode);
+    return sim_real(__real_mdb_env_open(env, path, flags|MDB_NOSYNC|MDB_NOLOCK, mode));
+}
+
+
+/* a failure that nobody ordered: the machine has no room, say */
+
+static int
+sim_real(int rc)
+{
+    if (rc != 0 && rc != MDB_KEYEXIST) {
+        sim_trouble++;
+        fprintf(stderr, "# LMDB: %s\n", mdb_strerror(rc));
+    }
+
+    return rc;
 }
 
 
@@ -291,7 +326,7 @@ __wrap_mdb_put(MDB_txn *txn, MDB_dbi dbi, MDB_val *key, MDB_val *value, unsigned
         return MDB_MAP_FULL;
     }
 
-    return __real_mdb_put(txn, dbi, key, value, flags);
+    return sim_real(__real_mdb_put(txn, dbi, key, value, flags));
 }
 
 
@@ -310,7 +345,7 @@ __wrap_mdb_txn_commit(MDB_txn *txn)
     env = mdb_txn_env(txn);
 
     if (!sim_fails()) {
-        rc = __real_mdb_txn_commit(txn);
+        rc = sim_real(__real_mdb_txn_commit(txn));
         if (rc == 0) {
             sim_op_commit(1);
         }

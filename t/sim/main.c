@@ -20,6 +20,7 @@
 
 
 #define SIM_STEPS  4000000                      /* of a run, at most */
+#define SIM_ANSWERS  (1 << 20)                  /* of the store, kept to be compared with its twin's */
 #define SIM_TWINS  4                            /* every so many seeds runs on both stores */
 
 
@@ -41,7 +42,7 @@ static void sim_seed(uint64_t seed, const uint8_t *without);
 static void sim_run(uint64_t seed, const uint8_t *without);
 static int sim_child(uint64_t from, ngx_uint_t runs, int64_t until, const uint8_t *without);
 static void sim_shrink(uint64_t seed, uint8_t *without);
-static int64_t sim_real(void);
+static int64_t sim_now(void);
 static void sim_only(const char *list, uint8_t *without);
 static void sim_report(sim_options_t *o, int64_t took);
 
@@ -53,6 +54,8 @@ uint64_t              sim_trace;
 uint64_t              sim_crashes, sim_steps;
 
 static sim_shared_t  *sim_shared;
+static uint64_t      *sim_answers;
+static size_t         sim_nanswers;
 
 
 void
@@ -69,8 +72,6 @@ sim_fail(const char *fmt, ...)
     }
 
     fflush(stdout);
-    sim_engine_end();
-
     _exit(1);
 }
 
@@ -100,13 +101,25 @@ sim_trace_add(uint64_t value)
 {
     sim_say("answer %" PRIu64, value);
 
+    if (sim_answers && sim_nanswers < SIM_ANSWERS) {
+        if (!sim_twin) {
+            sim_answers[sim_nanswers] = value;
+
+        } else if (sim_answers[sim_nanswers] != value) {
+            sim_fail("the store's answer %" PRIu64 " is %" PRIu64 ", its twin's %" PRIu64 " (see --compare and --twin, with --verbose)",
+                     (uint64_t) sim_nanswers, sim_answers[sim_nanswers], value);
+        }
+
+        sim_nanswers++;
+    }
+
     sim_trace = (sim_trace ^ value) * 0x100000001b3ULL;
     sim_trace ^= sim_trace >> 29;
 }
 
 
 static int64_t
-sim_real(void)
+sim_now(void)
 {
     struct timespec  ts;
 
@@ -182,20 +195,33 @@ sim_seed(uint64_t seed, const uint8_t *without)
         return;
     }
 
+    sim_answers = calloc(SIM_ANSWERS, sizeof(uint64_t));
+    if (sim_answers == NULL) {
+        abort();
+    }
+
     sim_compare = 1;
+    sim_nanswers = 0;
     sim_run(seed, without);
     trace = sim_trace;
 
-    sim_twin = 1;
-    sim_run(seed, without);
-    sim_twin = 0;
+    if (sim_trouble == 0) {
+        sim_twin = 1;
+        sim_nanswers = 0;
+        sim_run(seed, without);
+        sim_twin = 0;
+
+        sim_shared->totals.twins++;
+
+        if (trace != sim_trace) {
+            sim_fail("the store and its twin answer differently (see --compare and --twin, with --verbose)");
+        }
+    }
+
     sim_compare = 0;
 
-    sim_shared->totals.twins++;
-
-    if (trace != sim_trace) {
-        sim_fail("the store and its twin answer differently (see --compare and --twin, with --verbose)");
-    }
+    free(sim_answers);
+    sim_answers = NULL;
 }
 
 
@@ -223,11 +249,10 @@ sim_child(uint64_t from, ngx_uint_t runs, int64_t until, const uint8_t *without)
             _exit(2);
         }
 
-        for (i = 0; i < runs && sim_real() < until; i++) {
+        for (i = 0; i < runs && sim_now() < until; i++) {
             sim_seed(from + i, without);
         }
 
-        sim_engine_end();
         fflush(stdout);
         _exit(0);
     }
@@ -371,11 +396,12 @@ main(int argc, char **argv)
 
     fprintf(stderr, "# seed %" PRIu64 "\n", o.from);
 
-    began = sim_real();
+    sim_engine_begin();
+    began = sim_now();
 
     failed = sim_child(o.from, o.one ? 1 : UINT32_MAX, o.one ? SIM_NEVER : began + (int64_t) o.seconds * 1000000, without);
 
-    sim_report(&o, sim_real() - began);
+    sim_report(&o, sim_now() - began);
 
     if (o.one && !failed) {
         printf("# trace %016" PRIx64 "\n", sim_shared->trace);
@@ -390,6 +416,8 @@ main(int argc, char **argv)
         sim_scenario_print(stderr, without);
         fprintf(stderr, "# with these: %s\n", sim_shared->why);
     }
+
+    sim_engine_end();
 
     printf("%sok 1 - nothing is lost, doubled or late, whatever breaks\n1..1\n", failed ? "not " : "");
 

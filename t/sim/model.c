@@ -287,6 +287,7 @@ sim_model_status(sim_campaign_t *c, ngx_uint_t to)
     }
 
     c->status = to;
+    c->told = 0;
 
     if (to == NGX_CAMPAIGN_C_IN_PROGRESS && c->started == 0) {
         c->started = (time_t) (ngx_campaign_now() / 1000000);
@@ -664,7 +665,11 @@ sim_model_slots(void)
     for (i = 0; i < SIM_CAMPAIGNS; i++) {
         c = &sim_campaigns[i];
 
-        for (seq = 0; c->known && !c->gone && seq < c->span; seq++) {
+        if (!c->known || c->gone || c->status == NGX_CAMPAIGN_C_COMPLETED || c->status == NGX_CAMPAIGN_C_FAILED) {
+            continue;
+        }
+
+        for (seq = 0; seq < c->span; seq++) {
             n[c->channel] += (c->messages[seq].state == SIM_S_ENROUTE && c->messages[seq].epoch == sim_epoch);
         }
     }

@@ -55,11 +55,11 @@ sim_model_turn(ngx_campaign_turn_t *turn)
 
         if (c && !c->gone) {
             sim_model_outcome(c, &c->messages[turn->outcomes[i].seq], &turn->outcomes[i], turn);
-        }
-    }
 
-    for (i = 0; i < SIM_CAMPAIGNS; i++) {
-        (void) sim_model_ended(&sim_campaigns[i]);
+            if (i + 1 == turn->noutcomes || turn->outcomes[i + 1].campaign != c->c.rec.no) {
+                (void) sim_model_ended(c);
+            }
+        }
     }
 
     for (i = 0; !turn->last && i < SIM_CAMPAIGNS; i++) {
@@ -341,6 +341,8 @@ sim_model_change_campaign(ngx_campaign_turn_t *turn, ngx_campaign_live_t *live)
         return;
     }
 
+    c->told = c->told ? c->told : sim_commits;
+
     for (fresh = 0, again_at = 0, seq = 0; seq < c->span; seq++) {
         m = &c->messages[seq];
         fresh += (m->state == SIM_S_FRESH);
@@ -396,6 +398,7 @@ sim_model_recover(sim_campaign_t *c, uint64_t epoch)
     }
 
     c->epoch = epoch;
+    c->told = 0;
 
     (void) sim_model_ended(c);
 }
@@ -605,6 +608,6 @@ sim_model_shares(ngx_campaign_turn_t *turn)
 static ngx_uint_t
 sim_model_fresh(sim_campaign_t *c, uint64_t epoch)
 {
-    return c->known && !c->gone && !c->c.rec.apart && c->status == NGX_CAMPAIGN_C_IN_PROGRESS && c->epoch == epoch && c->span > 1
+    return c->known && !c->gone && !c->c.rec.apart && c->status == NGX_CAMPAIGN_C_IN_PROGRESS && c->epoch == epoch && c->told && c->told < sim_commits
            && c->messages[c->span - 1].state == SIM_S_FRESH;
 }

@@ -124,7 +124,7 @@ sim_scenario_make(uint64_t seed, const uint8_t *without)
 
     s->latency = 1 * SIM_MS + (int64_t) sim_choice(10, sim_choice(11, 2) ? 20 * SIM_MS : 400 * SIM_MS);
     s->commit = 100 + (int64_t) sim_choice(12, sim_choice(13, 4) ? 2 * SIM_MS : 60 * SIM_MS);
-    s->troubles = 2 * SIM_S + (int64_t) sim_choice(14, 30 * SIM_S);
+    s->troubles = 500 * SIM_MS + (int64_t) sim_choice(14, sim_choice(15, 2) ? 4 * SIM_S : 30 * SIM_S);
 
     ngx_memzero(sim_without, sizeof(sim_without));
 

@@ -166,7 +166,9 @@ extern ngx_uint_t       sim_twin;               /* 1: the store is the twin */
 extern ngx_uint_t       sim_compare;            /* only faults that both have */
 extern sim_fault_e      sim_fault;              /* while it holds */
 extern uint64_t         sim_commits, sim_faults;
+extern uint64_t         sim_trouble;            /* failures of LMDB that were not ordered */
 
+void sim_engine_begin(void);
 void sim_engine_reset(void);
 void sim_engine_end(void);
 void sim_engine_crash(sim_process_t *p);
@@ -267,6 +269,7 @@ struct sim_campaign_s {
     int64_t                         order;      /* seq of the last message that went out for the first time */
     uint32_t                        total, span;
     unsigned                        finished:1; /* a turn said so */
+    uint64_t                        told;       /* commit by which its dispatcher knows that it may be sent; 0: it does not */
     uint32_t                        redelivered, segments, accepted;
     sim_message_t                  *messages;
 };
