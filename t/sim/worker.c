@@ -250,6 +250,27 @@ sim_workers_reload(void)
 }
 
 
+/* webhooks go their own way: none are here */
+
+void
+ngx_http_campaign_notify_start(ngx_http_campaign_main_conf_t *cmcf, ngx_log_t *log)
+{
+}
+
+
+void
+ngx_http_campaign_notify_stop(void)
+{
+}
+
+
+ngx_uint_t
+ngx_http_campaign_notify_drained(void)
+{
+    return 1;
+}
+
+
 /* what ngx_http_campaign_module.c has for the others */
 
 ngx_campaign_store_t *
