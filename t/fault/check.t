@@ -13,7 +13,7 @@ use File::Copy qw(copy);
 use File::Path qw(make_path remove_tree);
 use Test::More;
 
-my $flips = long() ? 4000 : 240;
+my $flips = long() ? 4000 : 180;
 
 gateway(sub { my $r = shift; my $n = substr decode($r->{body})->{data}{to}[0], -2; { status => $n % 10 == 3 ? 500 : $n % 10 == 4 ? 400 : 200, delay => 0.02,
     body => '{"data":[{"id":"gw-' . $r->{id} . '"}]}' } });

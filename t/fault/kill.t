@@ -21,7 +21,7 @@ plain_only();
 
 my $slots = 8;
 my $many = 40;
-my $seconds = 24;                               # of the short form
+my $seconds = 20;                               # of the short form
 
 gateway(sub { { delay => 0.003 } });
 

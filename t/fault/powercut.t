@@ -16,7 +16,7 @@ use Time::HiRes qw(sleep time);
 
 plain_only();
 
-my %seconds = long() ? (full => 300, torn => 600, relaxed => 600, nosync => 20) : (full => 3.5, torn => 5.5, relaxed => 5.5, nosync => 1.5);
+my %seconds = long() ? (full => 300, torn => 600, relaxed => 600, nosync => 20) : (full => 3, torn => 4, relaxed => 4, nosync => 1);
 
 my $store = store_dir();
 my $images = "$store-images";

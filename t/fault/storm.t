@@ -18,7 +18,7 @@ use Time::HiRes qw(sleep time);
 
 plain_only();
 
-my $seconds = long() ? 90 : 12;
+my $seconds = long() ? 90 : 10;
 my $slots = 64;
 my ($rate, $burst) = (500, 20);
 my $latency = long() ? 3 : 0.3;
