@@ -186,6 +186,9 @@ sub look {
     my $last;
     wait_for { $last = $spare->get('/senders'); $last->status == 200 } 3;
     push @wrong, 'the next request: ' . $last->status . ' ' . $last->body if $last->status != 200;
+    # a store that was full for a moment looks for room each second
+    wait_for { $last = $spare->post('/templates', { text => 'room', channel => 'SMS' }); $last->status == 201 } 5;
+    push @wrong, 'nothing new is kept: ' . $last->status . ' ' . $last->body if $last->status != 201;
     if ($check) {
         my ($status, $said) = check(store_dir());
         push @wrong, "the store: $said" if $status;
