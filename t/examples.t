@@ -208,6 +208,44 @@ subtest 'dexatel' => sub {
     ended($server, 'dexatel', $front, $gateway);
 };
 
+subtest 'campaign' => sub {
+    my $gateway = gateway_of(sub { { status => 200, body => '{"data":[{"id":"last"}]}' } });
+    my $other = $port + 5;
+    my $second = Campaign::Nginx->new('second', port => $other, text => <<"END")->start;
+error_log logs/error.log info; pid logs/nginx.pid; events { }
+http {
+    access_log off;
+    campaign_store store size=1g;
+    server {
+        listen 127.0.0.1:$other;
+        location /v1/ { campaign_api; }
+        location /admin/ { campaign_admin; }
+        campaign_gateway SMS /_gateway/sms;
+        location /_gateway/sms { internal; proxy_pass http://127.0.0.1:@{[ $gateway->port ]}; proxy_method POST; proxy_pass_request_headers off; proxy_set_body \$campaign_body; }
+    }
+}
+END
+    my $there = sub {
+        my ($method, $path, $data, $key) = @_;
+        my $r = $http->request($method, "http://127.0.0.1:$other$path", { headers => { 'Content-Type' => 'application/json', $key ? ('X-Dexatel-Key' => $key) : () }, $data ? (content => json({ data => $data })) : () });
+        return decoded($r->{content})->{data};
+    };
+    my $key = $there->(POST => '/admin/accounts', { name => 'first', rate => 1000 })->{api_key};
+    $there->(POST => '/v1/senders', { name => '4915100000', channel => 'SMS' }, $key);
+    my ($server, $a) = example('campaign', '127.0.0.1:8090' => "127.0.0.1:$other", "X-Dexatel-Key    change-me" => "X-Dexatel-Key    $key");
+    my $m = sent($a);
+    is($m->{status}, 'sent', 'taken');
+    my $theirs = $there->(GET => "/v1/messages/$m->{gateway_id}", undef, $key);
+    is($theirs->{text}, $text, 'our gateway_id is its message');
+    wait_for { $gateway->requests };
+    is(decoded(($gateway->requests)[0]{body})->{data}{id}, $m->{gateway_id}, 'which went on under its own id');
+    my $body = json({ data => { message_id => $m->{gateway_id}, event => 'delivery', status => 'DELIVERED', channel => 'SMS', to => '15551234567' } });
+    is(ask(POST => '/receipts', body => $body)->{status}, 403, 'not signed');
+    is(signed('/receipts', $body)->{status}, 200, 'its webhook');
+    delivered($a, $m, 'campaign');
+    ended($server, 'campaign', $second, $gateway);
+};
+
 subtest 'get' => sub {
     my $gateway = gateway_of(sub { { status => 200, body => "OK g-17\r\n" } });
     my ($server, $a) = example('get', '127.0.0.1:9000' => '127.0.0.1:' . $gateway->port);
