@@ -409,7 +409,7 @@ sim_troubles_end(void *data, uint64_t life)
 static void
 sim_calm(void *data, uint64_t life)
 {
-    if (sim_deadline == SIM_NEVER) {
+    if (sim_deadline == SIM_NEVER && sim_clients_idle()) {       /* what there is to be sent is known */
         sim_deadline = sim_mono + sim_clients_patience() + sim_set_back;
     }
 
