@@ -4,6 +4,7 @@
  */
 
 #include "ngx_http_campaign_conf.h"
+#include "ngx_http_campaign_status.h"
 
 #include <grp.h>
 #include <pwd.h>
@@ -462,6 +463,26 @@ ngx_http_campaign_conf_service(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     clcf->handler = ngx_http_campaign_handler;
 
     ngx_http_campaign_conf_user(cf, cmcf, (const char *) cmd->name.data);
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_http_campaign_conf_status(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_campaign_loc_conf_t *clocf = conf;
+
+    ngx_http_core_loc_conf_t  *clcf;
+
+    if (clocf->service != NGX_HTTP_CAMPAIGN_NONE) {
+        return "cannot be in a location that serves the API or the administration: give it one of its own, such as \"location = /status\"";
+    }
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+    clcf->handler = ngx_http_campaign_status_handler;
+
+    ngx_http_campaign_conf_user(cf, ngx_http_conf_get_module_main_conf(cf, ngx_http_campaign_module), "campaign_status");
 
     return NGX_CONF_OK;
 }

@@ -46,6 +46,8 @@ char *ngx_http_campaign_conf_bad(ngx_conf_t *cf, ngx_command_t *cmd, ngx_str_t *
 /* remembers the first directive that needs a store */
 void ngx_http_campaign_conf_user(ngx_conf_t *cf, ngx_http_campaign_main_conf_t *cmcf, const char *directive);
 
+/* campaign_status */
+char *ngx_http_campaign_conf_status(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
 /* after http{} is read: is there a store, does each gateway's location exist.  Logs; NGX_ERROR: not usable */
 ngx_int_t ngx_http_campaign_conf_check(ngx_conf_t *cf, ngx_http_campaign_main_conf_t *cmcf);

@@ -59,6 +59,10 @@ ngx_http_campaign_dispatch_tick(ngx_event_t *ev)
         return;
     }
 
+    if (now - d->showed >= NGX_HTTP_CAMPAIGN_DISPATCH_SHOW) {
+        ngx_http_campaign_picture_show(d, now);
+    }
+
     if (d->peeking == NULL && (d->hinted || now - ngx_max(d->peeked, d->turned) >= NGX_HTTP_CAMPAIGN_DISPATCH_PEEK)) {
         ngx_http_campaign_lease_peek(d);
     }
@@ -113,6 +117,9 @@ ngx_http_campaign_dispatch_run(ngx_http_campaign_dispatch_t *d)
 {
     d->state = NGX_HTTP_CAMPAIGN_DISPATCH_RUNNING;
 
+    ngx_http_campaign_status_begin(d->epoch);
+
+    d->showed = 0;
     d->start = 0;
     d->turned = 0;
     d->lag = 0;
@@ -133,6 +140,7 @@ void
 ngx_http_campaign_dispatch_stop(ngx_http_campaign_dispatch_t *d)
 {
     ngx_http_campaign_notify_stop();
+    ngx_http_campaign_status_end();
 
     if (d->turn) {
         ngx_http_campaign_turn_forget(d->turn);

@@ -11,6 +11,7 @@
 
 #include "ngx_http_campaign_module.h"
 #include "ngx_http_campaign_delivery.h"
+#include "ngx_http_campaign_status.h"
 #include "ngx_campaign_heap.h"
 #include "ngx_campaign_pick.h"
 
@@ -19,6 +20,7 @@
 
 #define NGX_HTTP_CAMPAIGN_DISPATCH_TRY    30            /* ms between two tries for the lock; reloads may follow each other quickly */
 #define NGX_HTTP_CAMPAIGN_DISPATCH_PEEK   100000        /* us without a turn after which the store is looked at: a hint may be lost */
+#define NGX_HTTP_CAMPAIGN_DISPATCH_SHOW   500000        /* us between two pictures in status */
 #define NGX_HTTP_CAMPAIGN_DISPATCH_SURE   25000         /* us after which nothing is sent before the store was asked for the epoch */
 #define NGX_HTTP_CAMPAIGN_DISPATCH_SLACK  5000000LL     /* ns that a message may be late without effect on the next: see gcra_pace_ */
 #define NGX_HTTP_CAMPAIGN_DISPATCH_NEVER  NGX_CAMPAIGN_PICK_NEVER
@@ -53,6 +55,8 @@ typedef struct {
     ngx_pool_t                        *pool;
     ngx_uint_t                         refs;
     ngx_http_campaign_live_account_t  *account; /* while it stands in the picture */
+    ngx_http_campaign_series_t        *series;  /* of its account and channel */
+    time_t                             started;
     ngx_http_campaign_origin_t         origin;
     ngx_campaign_pick_campaign_t       pick;
     int64_t                            expires; /* us; 0: never */
@@ -119,6 +123,8 @@ struct ngx_http_campaign_dispatch_s {
     ngx_rbtree_t                        accounts, campaigns;
     ngx_rbtree_node_t                   no_account, no_campaign;
     ngx_queue_t                         idle;       /* accounts without a campaign */
+    ngx_http_campaign_gateway_status_t **statuses;  /* one a gateway */
+    int64_t                             showed;     /* when the picture was last put into status, monotonic us */
     int64_t                             start;      /* us, next scheduled start; 0: none */
 
     /* turns */
@@ -212,6 +218,9 @@ void ngx_http_campaign_picture_clear(ngx_http_campaign_dispatch_t *d);
 
 /* what a turn reports; NGX_ERROR: no memory, the picture lacks something */
 ngx_int_t ngx_http_campaign_picture_change(ngx_http_campaign_dispatch_t *d, ngx_campaign_turn_t *turn, int64_t wall);
+
+/* into status */
+void ngx_http_campaign_picture_show(ngx_http_campaign_dispatch_t *d, int64_t now);
 
 /* accounts whose last campaign went */
 void ngx_http_campaign_picture_sweep(ngx_http_campaign_dispatch_t *d);

@@ -5,6 +5,7 @@
 
 #include "ngx_http_campaign_module.h"
 #include "ngx_http_campaign_conf.h"
+#include "ngx_http_campaign_status.h"
 
 
 #define NGX_CAMPAIGN_OPEN_AGAIN      1000       /* ms until a store that did not open is tried again */
@@ -96,6 +97,13 @@ static ngx_command_t  ngx_http_campaign_commands[] = {
     { ngx_string("campaign_receipts"),
       NGX_HTTP_LOC_CONF|NGX_CONF_ANY,
       ngx_http_campaign_conf_receipts,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("campaign_status"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
+      ngx_http_campaign_conf_status,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
@@ -242,6 +250,10 @@ ngx_http_campaign_postconfiguration(ngx_conf_t *cf)
     }
 
     if (ngx_http_campaign_call_init(cf) != NGX_OK || ngx_http_campaign_error_filter_init(cf) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (ngx_http_campaign_status_init(cf, cmcf) != NGX_OK) {
         return NGX_ERROR;
     }
 

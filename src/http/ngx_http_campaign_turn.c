@@ -375,6 +375,7 @@ ngx_http_campaign_turn_done(ngx_campaign_op_t *op)
 {
     int64_t                        now, took;
     ngx_http_campaign_turn_t      *t;
+    ngx_http_campaign_status_t    *status;
     ngx_http_campaign_dispatch_t  *d;
 
     t = op->data;
@@ -386,6 +387,11 @@ ngx_http_campaign_turn_done(ngx_campaign_op_t *op)
     d->turn = NULL;
     d->lag = ngx_max(took, d->lag - d->lag / 8);
 
+    status = ngx_http_campaign_status();
+
+    ngx_campaign_histogram_add(&status->turn, took);
+    ngx_http_campaign_status_add(op->rc == NGX_CAMPAIGN_OK ? &status->turns : &status->turns_failed, 1);
+
     ngx_log_debug3(NGX_LOG_DEBUG_HTTP, d->log, 0, "campaign dispatcher: turn done, %d after %L us, %ui changes",
                    (int) op->rc, took, op->rc == NGX_CAMPAIGN_OK ? t->turn.changes->nelts : 0);
 
@@ -393,6 +399,7 @@ ngx_http_campaign_turn_done(ngx_campaign_op_t *op)
 
     case NGX_CAMPAIGN_OK:
         d->sure = ngx_max(d->sure, t->started);
+        ngx_http_campaign_status_add(&status->outcomes, t->turn.noutcomes);
         ngx_http_campaign_turn_well(d, t);
         ngx_http_campaign_turn_take(d, t);
         break;

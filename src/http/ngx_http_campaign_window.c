@@ -23,6 +23,7 @@ struct ngx_http_campaign_flight_s {
     ngx_http_campaign_delivery_t   delivery;
     ngx_http_campaign_turn_t      *turn;
     ngx_http_campaign_live_t      *live;
+    int64_t                        started;     /* monotonic us */
     ngx_http_campaign_flight_t    *next;        /* free ones */
 };
 
@@ -38,6 +39,9 @@ static ngx_uint_t ngx_http_campaign_window_unsent(ngx_http_campaign_dispatch_t *
     ngx_campaign_claimed_t *m);
 static ngx_int_t ngx_http_campaign_window_start(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_turn_t *t,
     ngx_http_campaign_live_t *live, ngx_campaign_claimed_t *m);
+static void ngx_http_campaign_window_count(ngx_http_campaign_series_t *s, ngx_campaign_state_e state);
+static ngx_http_campaign_gateway_status_t *ngx_http_campaign_window_gateway(ngx_http_campaign_dispatch_t *d,
+    ngx_http_campaign_live_t *live);
 static void ngx_http_campaign_window_done(ngx_http_campaign_delivery_t *delivery);
 static void ngx_http_campaign_window_judge(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_flight_t *f);
 static ngx_campaign_outcome_t *ngx_http_campaign_window_outcome(ngx_http_campaign_dispatch_t *d, ngx_campaign_claimed_t *m);
@@ -64,6 +68,7 @@ ngx_http_campaign_window_open(ngx_http_campaign_dispatch_t *d, ngx_http_campaign
     w->account = NULL;
 
     d->claimed += w->grant->granted;
+    ngx_http_campaign_status_add(&ngx_http_campaign_status()->claims, w->grant->granted);
     w->turn->messages += w->grant->granted;
 
     for (i = 0; i < w->grant->nclaims && w->account == NULL; i++) {
@@ -234,6 +239,8 @@ ngx_http_campaign_window_message(ngx_http_campaign_dispatch_t *d, ngx_http_campa
             return rc;
         }
 
+        ngx_http_campaign_status_went(live->series, ngx_campaign_now(), now - w->next / 1000);
+
         if (w->account) {
             ngx_http_campaign_window_sent(d, w->account, now);
         }
@@ -348,6 +355,8 @@ ngx_http_campaign_window_unsent(ngx_http_campaign_dispatch_t *d, ngx_http_campai
             o->kind = NGX_CAMPAIGN_OUTCOME_SETTLED;
             o->state = NGX_CAMPAIGN_S_FAILED;
             o->reason = NGX_CAMPAIGN_R_EXPIRED;
+
+            ngx_http_campaign_window_count(live->series, NGX_CAMPAIGN_S_FAILED);
         }
 
         return 1;
@@ -387,11 +396,15 @@ ngx_http_campaign_window_start(ngx_http_campaign_dispatch_t *d, ngx_http_campaig
 
     rc = ngx_http_campaign_delivery_start(&f->delivery, d->log);
 
-    ngx_log_debug4(NGX_LOG_DEBUG_HTTP, d->log, 0, "campaign dispatcher: message %uD of campaign %uL, try %d: %i",
-                   m->seq, m->campaign, (int) m->attempt, rc);
+    ngx_log_debug6(NGX_LOG_DEBUG_HTTP, d->log, 0, "campaign dispatcher: message %*s, %uD of campaign %uL, try %d: %i",
+                   (size_t) NGX_CAMPAIGN_UUID_LEN, f->delivery.id, m->seq, m->campaign, (int) m->attempt, rc);
 
     if (rc == NGX_OK) {
         d->flying++;
+        f->started = ngx_http_campaign_dispatch_clock();
+
+        ngx_http_campaign_status_add(&live->series->in_flight, 1);
+        ngx_http_campaign_status_add(&ngx_http_campaign_window_gateway(d, live)->in_flight, 1);
         return NGX_OK;
     }
 
@@ -416,16 +429,26 @@ ngx_http_campaign_window_done(ngx_http_campaign_delivery_t *delivery)
     ngx_http_campaign_flight_t    *f;
     ngx_http_campaign_dispatch_t  *d;
 
+    ngx_http_campaign_gateway_status_t  *gateway;
+
     f = delivery->data;
     t = f->turn;
     live = f->live;
     d = t->dispatch;
 
-    ngx_log_debug4(NGX_LOG_DEBUG_HTTP, d->log, 0, "campaign dispatcher: answer %d, status %ui for message %uD of campaign %uL",
-                   (int) delivery->answer, delivery->status, delivery->message->seq, live->origin.no);
+    ngx_log_debug6(NGX_LOG_DEBUG_HTTP, d->log, 0, "campaign dispatcher: answer %d, status %ui for message %*s, %uD of campaign %uL",
+                   (int) delivery->answer, delivery->status, (size_t) NGX_CAMPAIGN_UUID_LEN, delivery->id, delivery->message->seq,
+                   live->origin.no);
 
     if (t->turn.epoch == d->epoch) {
         d->flying--;
+
+        gateway = ngx_http_campaign_window_gateway(d, live);
+
+        ngx_campaign_histogram_add(&gateway->latency, ngx_http_campaign_dispatch_clock() - f->started);
+        ngx_http_campaign_status_add(&gateway->in_flight, -1);
+        ngx_http_campaign_status_add(&live->series->in_flight, -1);
+
         ngx_http_campaign_window_judge(d, f);
         ngx_http_campaign_window_settle(d, t, live);
         ngx_http_campaign_dispatch_soon(d);
@@ -488,10 +511,50 @@ ngx_http_campaign_window_judge(ngx_http_campaign_dispatch_t *d, ngx_http_campaig
     o->kind = (v.state == NGX_CAMPAIGN_S_RETRY) ? NGX_CAMPAIGN_OUTCOME_AGAIN : NGX_CAMPAIGN_OUTCOME_SETTLED;
     o->state = (uint8_t) v.state;
     o->segments = f->delivery.size.segments;
+
+    ngx_http_campaign_window_count(f->live->series, v.state);
     o->reason = (uint8_t) v.reason;
     o->due = (v.state == NGX_CAMPAIGN_S_RETRY) ? wall + (int64_t) v.wait * 1000 : 0;
     o->id_len = (uint8_t) f->delivery.theirs_len;
     ngx_memcpy(o->id, f->delivery.theirs, f->delivery.theirs_len);
+}
+
+
+static void
+ngx_http_campaign_window_count(ngx_http_campaign_series_t *s, ngx_campaign_state_e state)
+{
+    switch (state) {
+
+    case NGX_CAMPAIGN_S_DELIVERED:
+        ngx_http_campaign_status_add(&s->delivered, 1);
+        /* fall through */
+
+    case NGX_CAMPAIGN_S_SENT:
+        ngx_http_campaign_status_add(&s->sent, 1);
+        break;
+
+    case NGX_CAMPAIGN_S_RETRY:
+        ngx_http_campaign_status_add(&s->retried, 1);
+        break;
+
+    default:
+        ngx_http_campaign_status_add(&s->failed, 1);
+    }
+}
+
+
+static ngx_http_campaign_gateway_status_t *
+ngx_http_campaign_window_gateway(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_live_t *live)
+{
+    ngx_uint_t  i;
+
+    i = live->pick.gateway - d->pick.gateways;
+
+    if (d->statuses[i] == NULL) {
+        ngx_http_campaign_picture_show(d, ngx_http_campaign_dispatch_clock());
+    }
+
+    return d->statuses[i];
 }
 
 

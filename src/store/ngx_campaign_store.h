@@ -27,6 +27,7 @@
 #include "ngx_campaign.h"
 #include "ngx_campaign_id.h"
 #include "ngx_campaign_contact.h"
+#include "ngx_campaign_histogram.h"
 #include "ngx_campaign_reply.h"
 #include "ngx_campaign_suppression.h"
 #include "ngx_campaign_receipt.h"
@@ -610,6 +611,22 @@ typedef struct {                                /* cheap look: is a turn worth w
 } ngx_campaign_peek_t;
 
 
+/* in memory that processes may share; counted without a lock */
+
+typedef struct {
+    uint64_t                    commits, failed;
+    ngx_campaign_histogram_t    time;           /* of commits */
+} ngx_campaign_store_stat_t;
+
+typedef struct {
+    uint64_t                    bytes, max;     /* size of the file, and what it may grow to */
+    uint64_t                    page;           /* bytes */
+    uint64_t                    used, free;     /* pages with data, pages of the file without */
+    uint64_t                    readers;        /* slots */
+    uint64_t                    disk;           /* 1: full, but for a reserve; 2: that is used, too */
+} ngx_campaign_space_t;
+
+
 /*
  * Opens the store in a directory; called in a worker, after the fork.  conf lives as long as the process.  NULL: failed, logged (what and
  * the mend); the caller may try again later.
@@ -619,6 +636,7 @@ typedef struct {
     size_t                      size;           /* bytes of the map */
     ngx_campaign_durability_e   durability;
     ngx_thread_pool_t          *threads;
+    ngx_campaign_store_stat_t  *stat;           /* NULL: nothing is counted */
 } ngx_campaign_store_conf_t;
 
 ngx_campaign_store_t *ngx_campaign_store_open(ngx_campaign_store_conf_t *conf, ngx_log_t *log);
@@ -689,6 +707,9 @@ ngx_int_t ngx_campaign_store_messages(ngx_campaign_store_t *st, ngx_campaign_op_
 
 ngx_int_t ngx_campaign_store_message(ngx_campaign_store_t *st, ngx_campaign_op_t *op, uint32_t account, u_char *id,
     ngx_campaign_message_t *out);
+
+/* what the store takes, and how much is left */
+ngx_int_t ngx_campaign_store_space(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_space_t *space);
 
 ngx_int_t ngx_campaign_store_peek(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_peek_t *peek);
 

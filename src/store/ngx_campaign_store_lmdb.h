@@ -142,7 +142,6 @@ struct ngx_campaign_store_s {
     uint32_t                   swept;           /* account whose old answers were looked for last; by the writer */
     time_t                     full;            /* when a full disk or map was last logged; by the writer */
     ngx_uint_t                 disk;            /* 1: it has no room but the reserve; 2: the reserve is used, too; atomic */
-    ngx_uint_t                 page;            /* bytes; by the writer */
     off_t                      reserved;        /* size of data.mdb when the room behind it was last reserved */
     u_char                    *data;            /* path of data.mdb */
     ino_t                      inode, dir_inode;        /* of data.mdb, and of the directory */

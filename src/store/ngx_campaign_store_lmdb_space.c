@@ -27,15 +27,56 @@
 #define NGX_CAMPAIGN_SPACE_PAGES    64                  /* nor so many pages, half of them: a transaction copies some of each table */
 
 
-static ngx_uint_t ngx_campaign_space_used(ngx_campaign_txn_t *t, size_t *used);
+static ngx_campaign_rc_e ngx_campaign_space_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, void *args);
+static ngx_uint_t ngx_campaign_space_used(ngx_campaign_txn_t *t, size_t *used, size_t *page);
 static void ngx_campaign_space_reserve(ngx_campaign_store_t *st, ngx_fd_t fd, struct stat *s);
 static void ngx_campaign_space_level(ngx_campaign_store_t *st, ngx_uint_t level);
+
+
+ngx_int_t
+ngx_campaign_store_space(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_space_t *space)
+{
+    return ngx_campaign_lmdb_read(st, op, ngx_campaign_space_work, space);
+}
+
+
+static ngx_campaign_rc_e
+ngx_campaign_space_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, void *args)
+{
+    ngx_campaign_space_t *space = args;
+
+    int          err;
+    size_t       used, page;
+    ngx_fd_t     fd;
+    struct stat  s;
+    MDB_envinfo  info;
+
+    err = mdb_env_info(t->store->env, &info);
+
+    if (err == 0) {
+        err = mdb_env_get_fd(t->store->env, &fd);
+    }
+
+    if (err != 0 || fstat(fd, &s) == -1 || !ngx_campaign_space_used(t, &used, &page)) {
+        return ngx_campaign_lmdb_failed(t, err ? err : EIO, "size of the store");
+    }
+
+    space->bytes = s.st_size;
+    space->max = info.me_mapsize;
+    space->page = page;
+    space->used = used;
+    space->free = info.me_last_pgno + 1 > used ? info.me_last_pgno + 1 - used : 0;
+    space->readers = info.me_numreaders;
+    space->disk = __atomic_load_n(&t->store->disk, __ATOMIC_RELAXED);
+
+    return NGX_CAMPAIGN_OK;
+}
 
 
 ngx_campaign_rc_e
 ngx_campaign_lmdb_room(ngx_campaign_txn_t *t, ngx_campaign_room_e room)
 {
-    size_t                 used, most, kept;
+    size_t                 used, page, most, kept;
     MDB_envinfo            info;
     ngx_campaign_store_t  *st;
 
@@ -45,11 +86,11 @@ ngx_campaign_lmdb_room(ngx_campaign_txn_t *t, ngx_campaign_room_e room)
         return ngx_campaign_lmdb_failed(t, ENOSPC, "room for what is new");
     }
 
-    if (mdb_env_info(st->env, &info) != 0 || ngx_campaign_space_used(t, &used) == 0) {
+    if (mdb_env_info(st->env, &info) != 0 || ngx_campaign_space_used(t, &used, &page) == 0) {
         return NGX_CAMPAIGN_OK;                         /* LMDB itself will say so */
     }
 
-    most = info.me_mapsize / st->page;
+    most = info.me_mapsize / page;
     kept = (room == NGX_CAMPAIGN_ROOM_NEW) ? ngx_max(most / NGX_CAMPAIGN_SPACE_NEW, NGX_CAMPAIGN_SPACE_PAGES)
                                            : ngx_max(most / NGX_CAMPAIGN_SPACE_CLAIM, NGX_CAMPAIGN_SPACE_PAGES / 2);
 
@@ -64,7 +105,7 @@ ngx_campaign_lmdb_room(ngx_campaign_txn_t *t, ngx_campaign_room_e room)
 /* pages that the transaction would leave in use: those on LMDB's list of free ones are in no table.  0: not known */
 
 static ngx_uint_t
-ngx_campaign_space_used(ngx_campaign_txn_t *t, size_t *used)
+ngx_campaign_space_used(ngx_campaign_txn_t *t, size_t *used, size_t *page)
 {
     MDB_dbi   dbi;
     MDB_stat  stat;
@@ -78,7 +119,7 @@ ngx_campaign_space_used(ngx_campaign_txn_t *t, size_t *used)
         }
 
         *used += stat.ms_branch_pages + stat.ms_leaf_pages + stat.ms_overflow_pages;
-        t->store->page = stat.ms_psize;
+        *page = stat.ms_psize;
     }
 
     return 1;

@@ -63,6 +63,7 @@ static ngx_campaign_rc_e ngx_campaign_writer_one(ngx_campaign_store_t *st, ngx_c
     int *err);
 static ngx_campaign_rc_e ngx_campaign_writer_begun(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, ngx_campaign_work_pt work, void *args,
     int *err);
+static int ngx_campaign_writer_commit(ngx_campaign_txn_t *t);
 static int ngx_campaign_writer_begin(ngx_campaign_store_t *st, ngx_campaign_txn_t *t, ngx_uint_t quiet);
 static ngx_uint_t ngx_campaign_writer_ends(ngx_campaign_txn_t *t, ngx_campaign_rc_e rc);
 static void ngx_campaign_writer_complete(ngx_event_t *ev);
@@ -272,7 +273,7 @@ ngx_campaign_writer_group(ngx_campaign_writer_t *w, ngx_campaign_txn_t *t)
         return NGX_CAMPAIGN_GROUP_WORK;
     }
 
-    err = mdb_txn_commit(t->txn);
+    err = ngx_campaign_writer_commit(t);
     if (err != 0) {
         t->quiet = 0;
         (void) ngx_campaign_lmdb_failed(t, err, "commit of a group");
@@ -398,7 +399,7 @@ ngx_campaign_writer_begun(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, ngx_camp
         return rc == NGX_CAMPAIGN_OK ? NGX_CAMPAIGN_FAILURE : rc;
     }
 
-    code = mdb_txn_commit(t->txn);
+    code = ngx_campaign_writer_commit(t);
     if (code == 0) {
         return NGX_CAMPAIGN_OK;
     }
@@ -413,6 +414,30 @@ ngx_campaign_writer_begun(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, ngx_camp
     mdb_txn_abort(t->txn);
 
     return rc;
+}
+
+
+static int
+ngx_campaign_writer_commit(ngx_campaign_txn_t *t)
+{
+    int                         err;
+    struct timespec             from, to;
+    ngx_campaign_store_stat_t  *stat;
+
+    (void) clock_gettime(CLOCK_MONOTONIC, &from);
+
+    err = mdb_txn_commit(t->txn);
+
+    (void) clock_gettime(CLOCK_MONOTONIC, &to);
+
+    stat = t->store->conf->stat;
+
+    if (stat) {
+        (void) __atomic_fetch_add(err == 0 ? &stat->commits : &stat->failed, 1, __ATOMIC_RELAXED);
+        ngx_campaign_histogram_add(&stat->time, (int64_t) (to.tv_sec - from.tv_sec) * 1000000 + (to.tv_nsec - from.tv_nsec) / 1000);
+    }
+
+    return err;
 }
 
 

@@ -1,0 +1,121 @@
+# campaign_status: what can be watched, as JSON and as Prometheus text.
+
+use lib 't/lib';
+use Campaign;
+use Campaign::Sending;
+use Test::Nginx::Socket 'no_plan';
+
+gateway(sub { $_[0]{path} eq '/bad' ? 400 : $_[0]{path} eq '/again' && $_[0]{try} == 1 ? 500 : { delay => 0.02 } });
+
+$Campaign::HttpConfig .= "campaign_retry attempts=3 min=20ms max=60ms;\n";
+$Campaign::Config .= join '', "location = /status { campaign_status; }\n", map { channel($_, $_ eq 'PLAIN' ? 'receipts=off' : '') } qw(GOOD BAD AGAIN PLAIN WAIT);
+
+Test::Nginx::Util::workers(2);
+
+sub status {
+    my $r = nobody()->wire('GET', '/status', @_);
+    return $r;
+}
+
+run_tests();
+
+__DATA__
+
+=== TEST 1: JSON tells of dispatcher, store, gateways and accounts
+--- check
+my $account = account(rate => 500, burst => 50);
+is(counts(settled($account, start($account, 'GOOD', to => [numbers(100)]))), 'completed: 100 sent of 100', 'a campaign is sent');
+settled($account, start($account, 'BAD', to => [numbers(3)]));
+settled($account, start($account, 'AGAIN', to => [numbers(4)]));
+settled($account, start($account, 'PLAIN', to => [numbers(5)]));
+my $s;
+ok(wait_for(sub {
+    my $r = HTTP::Tiny->new->get("http://127.0.0.1:$ENV{TEST_NGINX_SERVER_PORT}/status");
+    $s = decode($r->{content})->{data};
+    my ($a) = grep { $_->{account_id} eq $account->id && $_->{channel} eq 'GOOD' } @{ $s->{accounts} };
+    return $a && $a->{achieved} > 0;
+}), 'status tells of it');
+my %a = map { $_->{channel} => $_ } grep { $_->{account_id} eq $account->id } @{ $s->{accounts} };
+is($a{GOOD}{sent}, 100, 'sent');
+is($a{GOOD}{rate}, 500, 'rate');
+cmp_ok($a{GOOD}{achieved}, '<=', 50, 'achieved, of ten seconds');
+is($a{GOOD}{in_flight} + $a{GOOD}{waiting}, 0, 'nothing is left');
+is($a{BAD}{failed}, 3, 'failed');
+is($a{AGAIN}{retried}, 4, 'retried');
+is($a{AGAIN}{sent}, 4, 'and sent');
+is($a{PLAIN}{delivered}, 5, 'delivered, where no receipts follow');
+my ($g) = grep { $_->{channel} eq 'GOOD' } @{ $s->{gateways} };
+is($g->{latency_seconds}{count}, 100, 'latency of each delivery');
+cmp_ok($g->{latency_seconds}{sum}, '>=', 2, 'in seconds');
+is($g->{concurrency}, 64, 'concurrency');
+my $d = $s->{dispatcher};
+is($d->{up}, 1, 'there is a dispatcher');
+ok(kill(0, $d->{pid}), 'of this pid');
+cmp_ok($d->{uptime}, '>', 0, 'for some time');
+cmp_ok($d->{claims}, '>=', 112, 'claims');
+cmp_ok($d->{turns}, '>', 0, 'turns');
+cmp_ok($d->{commits}, '>=', $d->{turns}, 'commits');
+is($d->{commit_seconds}{count}, $d->{commits} + $d->{commits_failed}, 'each with its time');
+cmp_ok($s->{store}{size}, '>', 0, 'size of the store');
+cmp_ok($s->{store}{free_pages} + $s->{store}{pages}, '<=', $s->{store}{size} / $s->{store}{page_size}, 'pages');
+cmp_ok($s->{store}{readers}, '>=', 1, 'readers');
+
+
+=== TEST 2: what waits is told with its age
+--- check
+my $account = account(rate => 1, burst => 1);
+my $c = start($account, 'WAIT', to => [numbers(20)]);
+my $a;
+ok(wait_for(sub {
+    my $s = decode(HTTP::Tiny->new->get("http://127.0.0.1:$ENV{TEST_NGINX_SERVER_PORT}/status")->{content})->{data};
+    ($a) = grep { $_->{account_id} eq $account->id } @{ $s->{accounts} };
+    return $a && $a->{oldest} >= 1;
+}), 'it grows old');
+cmp_ok($a->{waiting}, '<', 20, 'some went');
+cmp_ok($a->{waiting}, '>', 10, 'the others wait');
+$account->put("/campaigns/$c->{id}", { status => 'canceled' });
+
+
+=== TEST 3: Prometheus text, asked for by argument or by Accept, and promtool takes it
+--- check
+my $url = "http://127.0.0.1:$ENV{TEST_NGINX_SERVER_PORT}/status";
+my $text = HTTP::Tiny->new->get("$url?format=prometheus");
+like($text->{headers}{'content-type'}, qr{^text/plain; version=0\.0\.4}, 'its type');
+like($text->{content}, qr/^campaign_messages_sent_total\{account="[0-9a-f-]{36}",channel="GOOD"\} 100$/m, 'a counter');
+like($text->{content}, qr/^campaign_gateway_latency_seconds_bucket\{channel="GOOD",le="\+Inf"\} 100$/m, 'a histogram');
+my $accept = HTTP::Tiny->new->get($url, { headers => { Accept => 'application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.3' } });
+like($accept->{headers}{'content-type'}, qr{^text/plain}, 'by Accept');
+is(HTTP::Tiny->new->get($url, { headers => { Accept => 'text/html,*/*' } })->{headers}{'content-type'}, 'application/json', 'a browser gets JSON');
+my %type = $text->{content} =~ /^# TYPE (\S+) (\S+)$/mg;
+my @bad = grep { /^campaign/ && !/^(\w+)(?:\{[^}]*\})? [0-9.]+$/ } split /\n/, $text->{content};
+is_deeply(\@bad, [], 'each line is a sample');
+my %seen;
+my @apart = grep { my ($m) = /^(\w+)/; $m =~ s/_(?:bucket|sum|count)$// if !$type{$m}; !$type{$m} } grep { !/^#/ } split /\n/, $text->{content};
+is_deeply(\@apart, [], 'of a metric with a type');
+is(HTTP::Tiny->new->request('POST', $url)->{status}, 405, 'no other method');
+SKIP: {
+    my $promtool = $ENV{PROMTOOL} // (grep { -x } 'build/promtool/usr/bin/promtool', '/usr/bin/promtool')[0];
+    Test::More::skip('no promtool here', 1) if !$promtool;
+    my $file = store_dir() =~ s/-store\z/-metrics/r;
+    open my $out, '>', $file or die $!;
+    print $out $text->{content};
+    close $out;
+    is(`$promtool check metrics < $file 2>&1`, '', 'promtool has nothing to say');
+}
+
+
+=== TEST 4: counters outlive a reload
+--- check
+my $url = "http://127.0.0.1:$ENV{TEST_NGINX_SERVER_PORT}/status";
+my $before = decode(HTTP::Tiny->new->get($url)->{content})->{data}{dispatcher};
+open my $in, '<', Test::Nginx::Util::server_root() . '/logs/nginx.pid' or die $!;
+chomp(my $master = <$in>);
+kill HUP => $master or die $!;
+my $after;
+ok(wait_for(sub {
+    $after = decode(HTTP::Tiny->new->get($url)->{content} || '{}')->{data}{dispatcher};
+    return $after && $after->{takeovers} > $before->{takeovers} && $after->{up};
+}, 10), 'another dispatcher');
+isnt($after->{pid}, $before->{pid}, 'in another process');
+cmp_ok($after->{claims}, '>=', $before->{claims}, 'counts on');
+cmp_ok($after->{uptime}, '<', 10, 'from now');
