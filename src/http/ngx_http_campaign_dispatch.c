@@ -60,7 +60,7 @@ ngx_http_campaign_dispatch_tick(ngx_event_t *ev)
     }
 
     if (now - d->showed >= NGX_HTTP_CAMPAIGN_DISPATCH_SHOW) {
-        ngx_http_campaign_picture_show(d, now);
+        ngx_http_campaign_dispatch_show(d, now);
     }
 
     if (d->peeking == NULL && (d->hinted || now - ngx_max(d->peeked, d->turned) >= NGX_HTTP_CAMPAIGN_DISPATCH_PEEK)) {

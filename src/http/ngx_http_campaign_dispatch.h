@@ -170,6 +170,10 @@ void ngx_http_campaign_dispatch_run(ngx_http_campaign_dispatch_t *d);
 void ngx_http_campaign_dispatch_stop(ngx_http_campaign_dispatch_t *d);
 
 
+/* ngx_http_campaign_show.c: into status */
+void ngx_http_campaign_dispatch_show(ngx_http_campaign_dispatch_t *d, int64_t now);
+
+
 /* ngx_http_campaign_turn.c */
 
 /* when a turn is worth while, monotonic us; NEVER: one is under way, or nothing is to be done */
@@ -218,9 +222,6 @@ void ngx_http_campaign_picture_clear(ngx_http_campaign_dispatch_t *d);
 
 /* what a turn reports; NGX_ERROR: no memory, the picture lacks something */
 ngx_int_t ngx_http_campaign_picture_change(ngx_http_campaign_dispatch_t *d, ngx_campaign_turn_t *turn, int64_t wall);
-
-/* into status */
-void ngx_http_campaign_picture_show(ngx_http_campaign_dispatch_t *d, int64_t now);
 
 /* accounts whose last campaign went */
 void ngx_http_campaign_picture_sweep(ngx_http_campaign_dispatch_t *d);

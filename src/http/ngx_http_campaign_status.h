@@ -54,8 +54,13 @@ typedef struct {
 } ngx_http_campaign_status_t;
 
 
+/* ngx_http_campaign_status_zone.c */
+
 /* in postconfiguration: asks for the memory */
 ngx_int_t ngx_http_campaign_status_init(ngx_conf_t *cf, ngx_http_campaign_main_conf_t *cmcf);
+
+/* ngx_http_campaign_status.c; which memory it is in: said before anything else */
+void ngx_http_campaign_status_use(ngx_http_campaign_status_t *status);
 
 /* the memory; there is some in every process that serves */
 ngx_http_campaign_status_t *ngx_http_campaign_status(void);

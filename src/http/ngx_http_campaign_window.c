@@ -396,8 +396,8 @@ ngx_http_campaign_window_start(ngx_http_campaign_dispatch_t *d, ngx_http_campaig
 
     rc = ngx_http_campaign_delivery_start(&f->delivery, d->log);
 
-    ngx_log_debug6(NGX_LOG_DEBUG_HTTP, d->log, 0, "campaign dispatcher: message %*s, %uD of campaign %uL, try %d: %i",
-                   (size_t) NGX_CAMPAIGN_UUID_LEN, f->delivery.id, m->seq, m->campaign, (int) m->attempt, rc);
+    ngx_log_debug4(NGX_LOG_DEBUG_HTTP, d->log, 0, "campaign dispatcher: message %*s, try %d: %i",
+                   (size_t) NGX_CAMPAIGN_UUID_LEN, f->delivery.id, (int) m->attempt, rc);
 
     if (rc == NGX_OK) {
         d->flying++;
@@ -436,9 +436,8 @@ ngx_http_campaign_window_done(ngx_http_campaign_delivery_t *delivery)
     live = f->live;
     d = t->dispatch;
 
-    ngx_log_debug6(NGX_LOG_DEBUG_HTTP, d->log, 0, "campaign dispatcher: answer %d, status %ui for message %*s, %uD of campaign %uL",
-                   (int) delivery->answer, delivery->status, (size_t) NGX_CAMPAIGN_UUID_LEN, delivery->id, delivery->message->seq,
-                   live->origin.no);
+    ngx_log_debug4(NGX_LOG_DEBUG_HTTP, d->log, 0, "campaign dispatcher: answer %d, status %ui for message %*s",
+                   (int) delivery->answer, delivery->status, (size_t) NGX_CAMPAIGN_UUID_LEN, delivery->id);
 
     if (t->turn.epoch == d->epoch) {
         d->flying--;
@@ -546,15 +545,7 @@ ngx_http_campaign_window_count(ngx_http_campaign_series_t *s, ngx_campaign_state
 static ngx_http_campaign_gateway_status_t *
 ngx_http_campaign_window_gateway(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_live_t *live)
 {
-    ngx_uint_t  i;
-
-    i = live->pick.gateway - d->pick.gateways;
-
-    if (d->statuses[i] == NULL) {
-        ngx_http_campaign_picture_show(d, ngx_http_campaign_dispatch_clock());
-    }
-
-    return d->statuses[i];
+    return d->statuses[live->pick.gateway - d->pick.gateways];
 }
 
 

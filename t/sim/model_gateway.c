@@ -70,7 +70,7 @@ sim_model_started(sim_flight_t *f, ngx_http_campaign_delivery_t *d)
 
     wall = ngx_campaign_now();
 
-    if (c->c.validity && wall >= ((int64_t) c->started + c->c.validity) * 1000000) {
+    if (c->c.validity && wall >= ((int64_t) c->started + c->c.validity + 1) * 1000000) {
         sim_model_bad(f, "goes out though it has expired");
     }
 

@@ -28,6 +28,7 @@ static uint64_t                       sim_lives;
 static ngx_uint_t                     sim_generation;
 static ngx_fd_t                       sim_generation_hint;
 
+static ngx_http_campaign_status_t     sim_status;
 static ngx_http_campaign_main_conf_t  sim_main_conf;
 static ngx_http_campaign_gateway_t    sim_gateways[SIM_CHANNELS];
 static ngx_http_campaign_srv_conf_t   sim_srv_conf;
@@ -53,6 +54,8 @@ sim_worker_reset(void)
     sim_main_conf.store.size = 16 * 1024 * 1024;
     sim_main_conf.store.threads = (ngx_thread_pool_t *) &sim_main_conf;
     sim_main_conf.dispatch = 1;
+    ngx_http_campaign_status_use(&sim_status);
+
     sim_main_conf.gateways.elts = sim_gateways;
     sim_main_conf.gateways.nelts = SIM_CHANNELS;
 
@@ -294,4 +297,46 @@ ngx_http_campaign_gateway(ngx_http_campaign_main_conf_t *cmcf, ngx_str_t *channe
     }
 
     return NULL;
+}
+
+
+/* status is counted, and not looked at */
+
+void
+ngx_http_campaign_dispatch_show(ngx_http_campaign_dispatch_t *d, int64_t now)
+{
+    d->showed = now;
+}
+
+
+void
+ngx_http_campaign_status_begin(uint64_t epoch)
+{
+}
+
+
+void
+ngx_http_campaign_status_end(void)
+{
+}
+
+
+/* webhooks are not part of this world */
+
+void
+ngx_http_campaign_notify_start(ngx_http_campaign_main_conf_t *cmcf, ngx_log_t *log)
+{
+}
+
+
+void
+ngx_http_campaign_notify_stop(void)
+{
+}
+
+
+ngx_uint_t
+ngx_http_campaign_notify_drained(void)
+{
+    return 1;
 }
