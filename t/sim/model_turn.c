@@ -386,6 +386,7 @@ sim_model_recover(sim_campaign_t *c, uint64_t epoch)
         if (c->status == NGX_CAMPAIGN_C_CANCELED || !sim_scenario.redelivery) {
             m->state = SIM_S_FAILED;
             m->reason = NGX_CAMPAIGN_R_UNCERTAIN;
+            c->segments += SIM_SEGMENTS;
             continue;
         }
 

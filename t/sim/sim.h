@@ -33,6 +33,8 @@
 #define SIM_AUDIENCES   4
 #define SIM_CAMPAIGNS   16
 #define SIM_EVENTS      96
+#define SIM_SEGMENTS    1                       /* of every text, when it is measured by the store */
+
 /* numbers of recipients: the first of an audience, and of those given with a campaign */
 #define SIM_AUDIENCE_NUMBER(i)  (37060000000ULL + (i) * 100000)
 #define SIM_CAMPAIGN_NUMBER(i)  (37070000000ULL + (i) * 100000)

@@ -451,6 +451,7 @@ twin_recover(ngx_campaign_turn_t *turn, twin_campaign_t *c, int64_t now)
 
         if (!repeat) {
             twin_settle(c, m, NGX_CAMPAIGN_S_FAILED, NGX_CAMPAIGN_R_UNCERTAIN);
+            c->p.segments += SIM_SEGMENTS;
             continue;
         }
 

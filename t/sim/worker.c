@@ -319,24 +319,3 @@ void
 ngx_http_campaign_status_end(void)
 {
 }
-
-
-/* webhooks are not part of this world */
-
-void
-ngx_http_campaign_notify_start(ngx_http_campaign_main_conf_t *cmcf, ngx_log_t *log)
-{
-}
-
-
-void
-ngx_http_campaign_notify_stop(void)
-{
-}
-
-
-ngx_uint_t
-ngx_http_campaign_notify_drained(void)
-{
-    return 1;
-}

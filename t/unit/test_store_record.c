@@ -533,6 +533,9 @@ test_resolve(void)
     r.audience = a.rec.id;
     r.template = t.rec.id;
     r.from = str("Acme");
+    r.name = str("");
+    r.to = NULL;
+    r.nto = 0;
     is_uint(answer(ngx_campaign_store_resolve(st, begin(), &r)), NGX_CAMPAIGN_OK, "they are resolved");
     ok(r.audience_rc == NGX_CAMPAIGN_OK && r.template_rc == NGX_CAMPAIGN_OK && r.from_rc == NGX_CAMPAIGN_OK, "all three");
     is_str(&r.found_template.text, "Hello {first_name}", "the text of the template");

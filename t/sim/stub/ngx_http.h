@@ -33,6 +33,9 @@
 #define NGX_LEVEL_EVENT  0
 
 
+typedef struct ngx_resolver_ctx_s  ngx_resolver_ctx_t;       /* named by a header, not used */
+
+
 /* red-black tree: here a plain list is enough of one, kept in the order of its keys */
 
 typedef ngx_uint_t                ngx_rbtree_key_t;
