@@ -26,7 +26,7 @@ for (
     my ($title, $path, $body, @more) = @$_;
     my @old = $server->workers;
 
-    my $pid = open2(my $said, my $until, tool('hold'), store_dir());
+    my $pid = open2(my $said, my $until, tool('keep'), store_dir());
     is(scalar <$said>, "held\n", 'the store is held');
 
     my $socket = IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $ENV{TEST_NGINX_SERVER_PORT}, Timeout => 5) or die "connect: $!\n";

@@ -334,7 +334,7 @@ test_token(void)
     ok(ngx_campaign_lmdb_token_open(st, &p, 0, &place) == NGX_OK && place.number == 2 && !place.back, "its place is read");
     is_int(ngx_campaign_lmdb_token_open(st, &p, 1, &place), NGX_DECLINED, "not for another list");
 
-    page_init(&p, NGX_CAMPAIGN_WEBHOOK, account, 1);
+    page_init(&p, NGX_CAMPAIGN_MESSAGE, account, 1);
     is_int(ngx_campaign_store_page(st, begin(), &p), NGX_ERROR, "a page of what has no records is not started");
     page_init(&p, NGX_CAMPAIGN_TEMPLATE, account, 101);
     is_int(ngx_campaign_store_page(st, begin(), &p), NGX_ERROR, "nor one too long");
