@@ -212,6 +212,10 @@ sim_model_answered(sim_flight_t *f)
             ngx_memzero(p->held, sizeof(p->held));
         }
 
+        if (p->held_at <= sim_disturbed) {      /* asked for by another clock: that one says nothing about this wall */
+            ngx_memzero(p->held, sizeof(p->held));
+        }
+
         until = ngx_campaign_now() + (int64_t) f->after * 1000;
         p->held_at = sim_mono;
         p->held[f->channel] = ngx_max(p->held[f->channel], until);
