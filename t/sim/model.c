@@ -506,7 +506,10 @@ sim_model_look(sim_campaign_t *c)
 }
 
 
-/* a repeat whose contact was deleted, or suppressed, is skipped when its turn comes; when that is, the model leaves to the store */
+/*
+ * A repeat whose contact was deleted, or suppressed, is skipped when its turn comes; when that is, the model leaves to the store.  What
+ * comes after that turn in the same transaction may cancel what was left of the campaign, or lift the suppression: it is skipped all the same.
+ */
 
 static void
 sim_model_adopt(sim_campaign_t *c, sim_look_t *look)
@@ -517,12 +520,19 @@ sim_model_adopt(sim_campaign_t *c, sim_look_t *look)
     for (seq = 0; seq < c->span; seq++) {
         m = &c->messages[seq];
 
-        if (m->state == SIM_S_AGAIN && (m->deleted || m->hindered) && look->states[seq] == NGX_CAMPAIGN_M_SKIPPED
-            && m->due <= ngx_campaign_now())
-        {
-            m->state = SIM_S_SKIPPED;
-            m->reason = m->deleted ? NGX_CAMPAIGN_R_DELETED : NGX_CAMPAIGN_R_SUPPRESSED;
+        if (look->states[seq] == NGX_CAMPAIGN_M_SKIPPED) {
+
+            if (m->passed && (m->state == SIM_S_AGAIN || m->state == SIM_S_CANCELED)) {
+                m->state = SIM_S_SKIPPED;
+                m->reason = m->passed;
+
+            } else if (m->state == SIM_S_AGAIN && (m->deleted || m->hindered) && m->due <= ngx_campaign_now()) {
+                m->state = SIM_S_SKIPPED;
+                m->reason = m->deleted ? NGX_CAMPAIGN_R_DELETED : NGX_CAMPAIGN_R_SUPPRESSED;
+            }
         }
+
+        m->passed = 0;
     }
 
     (void) sim_model_ended(c);

@@ -446,6 +446,7 @@ static void
 sim_model_claim(ngx_campaign_turn_t *turn, ngx_campaign_claim_t *claim)
 {
     uint32_t         i;
+    sim_message_t   *m;
     sim_campaign_t  *c;
 
     c = sim_model_campaign(claim->campaign);
@@ -471,6 +472,14 @@ sim_model_claim(ngx_campaign_turn_t *turn, ngx_campaign_claim_t *claim)
     }
 
     sim_model_touch(c);
+
+    for (i = 0; i < c->span; i++) {
+        m = &c->messages[i];
+
+        if (m->state == SIM_S_AGAIN && (m->deleted || m->hindered) && m->due <= ngx_campaign_now()) {
+            m->passed = m->deleted ? NGX_CAMPAIGN_R_DELETED : NGX_CAMPAIGN_R_SUPPRESSED;
+        }
+    }
 
     for (i = 0; i < claim->n; i++) {
         sim_model_claimed(c, turn, &claim->messages[i]);

@@ -253,6 +253,7 @@ struct sim_message_s {
     uint8_t                         hindered;   /* its number is suppressed */
     uint8_t                         started;    /* 1: its claim's request went out; 2: and was answered */
     uint8_t                         settled;    /* its claim has an outcome */
+    uint8_t                         passed;     /* a claim of the transaction at hand may have skipped this repeat, for that reason */
     int64_t                         due;        /* wall, us */
     uint64_t                        epoch;      /* that claimed it */
     sim_flight_t                   *flight;     /* its last try */
