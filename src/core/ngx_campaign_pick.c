@@ -532,6 +532,7 @@ ngx_campaign_pick_place(ngx_campaign_pick_t *pick, ngx_campaign_pick_campaign_t 
     }
 
     if (c->fresh == 0 && c->again_at == 0) {
+        c->rest = 0;
         ngx_campaign_pick_leave(pick, c);
         return;
     }
@@ -543,6 +544,8 @@ ngx_campaign_pick_place(ngx_campaign_pick_t *pick, ngx_campaign_pick_campaign_t 
         ngx_campaign_heap_add(&pick->campaigns, &c->timer, at);
         return;
     }
+
+    c->rest = 0;                                        /* only in the heap it has one: _clock_back looks nowhere else */
 
     if (c->place != NGX_CAMPAIGN_PICK_NOWHERE) {
         return;

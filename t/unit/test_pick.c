@@ -576,6 +576,24 @@ test_clock(void)
     run(START - 3697 * SECOND);
 
     ok(by_account[1] >= 450 && by_account[1] <= 550, "nor does one get lost that was asked for since: %" PRIu64, by_account[1]);
+
+    begin(64, 1000);
+    account(0, 100, 1);
+    campaign(0, 0, 0, 100000, 0, 0);
+    stuck = 1;
+    (void) tick();
+
+    stuck = 0;
+    run(START + SECOND);
+
+    now -= 3600 * SECOND;
+    memset(flights, 0, sizeof(flights));
+    memset(in_flight, 0, sizeof(in_flight));
+    gateways[0].used = 0;
+    by_account[0] = 0;
+    run(START - 3598 * SECOND);
+
+    ok(by_account[0] >= 90 && by_account[0] <= 110, "a campaign that rested before does not rest for that hour: %" PRIu64, by_account[0]);
 }
 
 
