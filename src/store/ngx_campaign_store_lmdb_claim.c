@@ -15,6 +15,7 @@
 
 
 static ngx_campaign_rc_e ngx_campaign_limit_put(ngx_campaign_txn_t *t, uint32_t account, int64_t tat);
+static uint32_t ngx_campaign_turn_share(ngx_campaign_grant_t *g, uint32_t *left);
 static ngx_campaign_rc_e ngx_campaign_turn_claim(ngx_campaign_states_t *x, ngx_campaign_claim_t *c, uint32_t account, uint32_t allowed);
 static ngx_campaign_rc_e ngx_campaign_turn_claim_some(ngx_campaign_states_t *x, ngx_campaign_claim_t *c,
     ngx_campaign_campaign_t *campaign, uint32_t want);
@@ -122,7 +123,7 @@ ngx_campaign_rc_e
 ngx_campaign_turn_grant(ngx_campaign_states_t *x, ngx_campaign_grant_t *g)
 {
     int64_t                 now, until;
-    uint32_t                want, allowed;
+    uint32_t                want, allowed, level, left, later;
     ngx_uint_t              i;
     ngx_campaign_rc_e       result;
     ngx_campaign_gcra_t     gcra;
@@ -176,8 +177,19 @@ ngx_campaign_turn_grant(ngx_campaign_states_t *x, ngx_campaign_grant_t *g)
         return result;
     }
 
+    left = allowed;
+    level = ngx_campaign_turn_share(g, &left);
+    later = allowed;
+
     for (i = 0; i < g->nclaims; i++) {
-        result = ngx_campaign_turn_claim(x, &g->claims[i], g->account, allowed - g->granted);
+        later -= ngx_min(g->claims[i].want, level);
+
+        if (left && g->claims[i].want > level) {
+            left--;
+            later--;
+        }
+
+        result = ngx_campaign_turn_claim(x, &g->claims[i], g->account, allowed - g->granted - later);
         if (result != NGX_CAMPAIGN_OK) {
             return result;
         }
@@ -194,6 +206,38 @@ ngx_campaign_turn_grant(ngx_campaign_states_t *x, ngx_campaign_grant_t *g)
     g->tat = gcra.tat;
 
     return ngx_campaign_limit_put(x->t, g->account, gcra.tat);
+}
+
+
+/*
+ * Less may be allowed than was asked for: the account was changed, say.  Campaigns get the same then: no more than the returned number of
+ * messages each; of those that want more the first get one of *left, too.
+ */
+
+static uint32_t
+ngx_campaign_turn_share(ngx_campaign_grant_t *g, uint32_t *left)
+{
+    uint32_t    level, step;
+    ngx_uint_t  i, n;
+
+    for (level = 0; /* void */ ; level += step) {
+        step = *left;
+
+        for (n = 0, i = 0; i < g->nclaims; i++) {
+            if (g->claims[i].want > level) {
+                step = ngx_min(step, g->claims[i].want - level);
+                n++;
+            }
+        }
+
+        step = n ? ngx_min(step, *left / (uint32_t) n) : 0;
+
+        if (step == 0) {
+            return level;
+        }
+
+        *left -= step * (uint32_t) n;
+    }
 }
 
 

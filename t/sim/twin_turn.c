@@ -486,8 +486,8 @@ static void
 twin_grant(ngx_campaign_turn_t *turn, ngx_campaign_grant_t *g, ngx_pool_t *pool, int64_t now)
 {
     int64_t               until;
-    uint32_t              want, allowed;
-    ngx_uint_t            i;
+    uint32_t              want, allowed, left, later, *shares;
+    ngx_uint_t            i, given;
     twin_account_t       *a;
     ngx_campaign_gcra_t   gcra;
 
@@ -518,8 +518,23 @@ twin_grant(ngx_campaign_turn_t *turn, ngx_campaign_grant_t *g, ngx_pool_t *pool,
 
     allowed = (uint32_t) ngx_campaign_gcra_peek(&gcra, now * 1000, until, want);
 
-    for (i = 0; i < g->nclaims; i++) {
-        twin_claim(turn, &g->claims[i], allowed - g->granted, pool, now);
+    /* one for each in turn, as long as there are some */
+
+    shares = ngx_pcalloc(pool, g->nclaims * sizeof(uint32_t));
+
+    for (left = allowed, given = 1; given && left; /* void */ ) {
+        for (given = 0, i = 0; i < g->nclaims && left; i++) {
+            if (shares[i] < g->claims[i].want) {
+                shares[i]++;
+                left--;
+                given = 1;
+            }
+        }
+    }
+
+    for (later = allowed, i = 0; i < g->nclaims; i++) {
+        later -= shares[i];
+        twin_claim(turn, &g->claims[i], allowed - g->granted - later, pool, now);
         g->granted += g->claims[i].n;
     }
 

@@ -8,8 +8,10 @@
 
 static void test_limit_raised(void);
 static void test_limit_spent(void);
+static void test_limit_shared(void);
 
 static void test_campaign(ngx_campaign_campaign_t *c, ngx_uint_t n, uint32_t validity);
+static void test_create(ngx_campaign_campaign_t *c, const char *name, ngx_uint_t n, uint32_t validity);
 static ngx_uint_t test_allowed(ngx_campaign_campaign_t *c, ngx_uint_t want, ngx_campaign_limit_t *limit);
 
 
@@ -26,6 +28,7 @@ main(int argc, char **argv)
 
     test_limit_raised();
     test_limit_spent();
+    test_limit_shared();
 
     ngx_destroy_pool(pool);
     make_end();
@@ -82,13 +85,63 @@ test_limit_spent(void)
 }
 
 
+static void
+test_limit_shared(void)
+{
+    ngx_uint_t               i;
+    store_op_t              *so;
+    ngx_campaign_turn_t      turn;
+    ngx_campaign_claim_t     claims[4];
+    ngx_campaign_grant_t     grant;
+    ngx_campaign_campaign_t  c[4];
+
+    static const uint32_t  wants[] = { 100, 900, 2000, 900 };
+
+    test_campaign(&c[0], 3000, 0);
+    test_create(&c[1], "second", 3000, 0);
+    test_create(&c[2], "third", 20, 0);
+    test_create(&c[3], "fourth", 3000, 0);
+
+    (void) make_turn(NULL, 0, NULL, 0);
+
+    ngx_memzero(&turn, sizeof(turn));
+    ngx_memzero(claims, sizeof(claims));
+    ngx_memzero(&grant, sizeof(grant));
+
+    for (i = 0; i < 4; i++) {
+        claims[i].campaign = c[i].rec.no;
+        claims[i].want = wants[i];
+    }
+
+    turn.epoch = make_epoch;
+    turn.grants = &grant;
+    turn.ngrants = 1;
+
+    grant.account = mine;
+    grant.claims = claims;
+    grant.nclaims = 4;
+    grant.until = ngx_stub_now * 1000;
+
+    so = store_op();
+
+    is_int(store_wait(so, ngx_campaign_store_turn(st, &so->op, &turn)), NGX_CAMPAIGN_OK, "campaigns of one account ask for more than it may");
+    is_uint(grant.granted, 1000, "all that it may is claimed");
+    is_uint(claims[0].n, 100, "one that asks for less than its share gets that");
+    is_uint(claims[1].n, 300, "the others get the same, whoever comes first");
+    is_uint(claims[2].n, 20, "if they have as much");
+    is_uint(claims[3].n, 580, "and what one leaves, the next gets");
+    store_free(so);
+
+    ok(make_look(NULL), "the store is sound");
+}
+
+
 /* one in progress, of an account of its own: 1000 messages a second, 1000 at once */
 
 static void
 test_campaign(ngx_campaign_campaign_t *c, ngx_uint_t n, uint32_t validity)
 {
-    char         name[16];
-    store_op_t  *so;
+    char  name[16];
 
     static ngx_uint_t  made;
 
@@ -97,6 +150,17 @@ test_campaign(ngx_campaign_campaign_t *c, ngx_uint_t n, uint32_t validity)
     mine = make_account(name);
     make_sender(mine, "Acme", NULL);
     make_lease();
+
+    test_create(c, name, n, validity);
+
+    (void) make_turn(NULL, 0, NULL, 0);
+}
+
+
+static void
+test_create(ngx_campaign_campaign_t *c, const char *name, ngx_uint_t n, uint32_t validity)
+{
+    store_op_t  *so;
 
     ngx_memzero(c, sizeof(ngx_campaign_campaign_t));
 
@@ -115,8 +179,6 @@ test_campaign(ngx_campaign_campaign_t *c, ngx_uint_t n, uint32_t validity)
     }
 
     store_free(so);
-
-    (void) make_turn(NULL, 0, NULL, 0);
 }
 
 
