@@ -28,7 +28,8 @@ typedef struct {
     uint64_t        seed;
     sim_totals_t    totals;
     char            why[512];
-    uint64_t        trace;
+    uint64_t        trace, trouble;             /* of the last run */
+    uint64_t        answers[SIM_ANSWERS];
 } sim_shared_t;
 
 typedef struct {
@@ -175,6 +176,41 @@ sim_run(uint64_t seed, const uint8_t *without)
 }
 
 
+/* a run in a process of its own: nothing that an earlier one left in memory is there */
+
+static void
+sim_apart(uint64_t seed, const uint8_t *without)
+{
+    int    status;
+    pid_t  pid;
+
+    fflush(stdout);
+    pid = fork();
+
+    if (pid == -1) {
+        perror("fork");
+        _exit(2);
+    }
+
+    if (pid == 0) {
+        sim_run(seed, without);
+        sim_shared->trouble = sim_trouble;
+        fflush(stdout);
+        _exit(0);
+    }
+
+    while (waitpid(pid, &status, 0) == -1) { /* void */ }
+
+    if (WIFSIGNALED(status)) {
+        (void) snprintf(sim_shared->why, sizeof(sim_shared->why), "killed by signal %d", WTERMSIG(status));
+    }
+
+    if (status != 0) {
+        _exit(1);
+    }
+}
+
+
 /* the run of a seed on the store, and of some seeds on both stores, with the faults that both have: they have to answer the same */
 
 static void
@@ -184,43 +220,31 @@ sim_seed(uint64_t seed, const uint8_t *without)
 
     sim_shared->seed = seed;
 
-    if (sim_twin || sim_compare) {
-        sim_run(seed, without);
+    sim_apart(seed, without);
+
+    if (sim_twin || sim_compare || seed % SIM_TWINS) {
         return;
     }
 
-    sim_run(seed, without);
-
-    if (seed % SIM_TWINS) {
-        return;
-    }
-
-    sim_answers = calloc(SIM_ANSWERS, sizeof(uint64_t));
-    if (sim_answers == NULL) {
-        abort();
-    }
-
+    sim_answers = sim_shared->answers;
     sim_compare = 1;
-    sim_nanswers = 0;
-    sim_run(seed, without);
-    trace = sim_trace;
 
-    if (sim_trouble == 0) {
+    sim_apart(seed, without);
+    trace = sim_shared->trace;
+
+    if (sim_shared->trouble == 0) {
         sim_twin = 1;
-        sim_nanswers = 0;
-        sim_run(seed, without);
+        sim_apart(seed, without);
         sim_twin = 0;
 
         sim_shared->totals.twins++;
 
-        if (trace != sim_trace) {
+        if (trace != sim_shared->trace) {
             sim_fail("the store and its twin answer differently (see --compare and --twin, with --verbose)");
         }
     }
 
     sim_compare = 0;
-
-    free(sim_answers);
     sim_answers = NULL;
 }
 
