@@ -5,7 +5,7 @@
  *
  *     sim                     random seeds for 30 seconds, as TAP
  *     sim --seed N            the run of seed N; --only 3,7: with these events only; --verbose: all that happens in it
- *     sim --seconds S --from N
+ *     sim --seconds S --from N --runs R: R seeds from N on, for S seconds at most
  *     sim --seed N --compare, --twin: on the store, on its twin, with the faults that both have
  */
 
@@ -35,6 +35,7 @@ typedef struct {
 typedef struct {
     uint64_t        seed, from;
     unsigned        seconds;
+    ngx_uint_t      runs;
     unsigned        one:1;
 } sim_options_t;
 
@@ -378,6 +379,7 @@ main(int argc, char **argv)
     ngx_memzero(without, sizeof(without));
     ngx_memzero(&o, sizeof(sim_options_t));
     o.seconds = 30;
+    o.runs = UINT32_MAX;
     o.from = (uint64_t) time(NULL) * 1000;
 
     for (i = 1; i < argc; i++) {
@@ -390,6 +392,9 @@ main(int argc, char **argv)
 
         } else if (strcmp(argv[i], "--seconds") == 0 && i + 1 < argc) {
             o.seconds = (unsigned) strtoul(argv[++i], NULL, 10);
+
+        } else if (strcmp(argv[i], "--runs") == 0 && i + 1 < argc) {
+            o.runs = (ngx_uint_t) strtoul(argv[++i], NULL, 10);
 
         } else if (strcmp(argv[i], "--only") == 0 && i + 1 < argc) {
             sim_only(argv[++i], without);
@@ -405,7 +410,7 @@ main(int argc, char **argv)
             sim_verbose = 1;
 
         } else {
-            fprintf(stderr, "usage: sim [--seconds n] [--from seed] [--seed n [--only n,n] [--verbose]]\n");
+            fprintf(stderr, "usage: sim [--seconds n] [--from seed] [--runs n] [--seed n [--only n,n] [--verbose]]\n");
             return 2;
         }
     }
@@ -423,7 +428,7 @@ main(int argc, char **argv)
     sim_engine_begin();
     began = sim_now();
 
-    failed = sim_child(o.from, o.one ? 1 : UINT32_MAX, o.one ? SIM_NEVER : began + (int64_t) o.seconds * 1000000, without);
+    failed = sim_child(o.from, o.one ? 1 : o.runs, o.one ? SIM_NEVER : began + (int64_t) o.seconds * 1000000, without);
 
     sim_report(&o, sim_now() - began);
 
