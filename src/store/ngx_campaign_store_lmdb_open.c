@@ -308,8 +308,15 @@ ngx_campaign_lmdb_env_try(ngx_campaign_store_t *st, const char **what)
     /* a store that exists needs no write lock, which another process may hold for long */
 
     err = ngx_campaign_lmdb_tables(st, MDB_RDONLY);
+    if (err != MDB_NOTFOUND) {
+        return err;
+    }
 
-    return err == MDB_NOTFOUND ? ngx_campaign_lmdb_tables(st, 0) : err;
+    /* LMDB has not synced the first two pages of a file that it made: after a power cut, pages of a table could be there without them */
+
+    err = mdb_env_sync(st->env, 1);
+
+    return err == 0 ? ngx_campaign_lmdb_tables(st, 0) : err;
 }
 
 

@@ -70,7 +70,8 @@ sub recorded {
     };
 
     my %campaign = (from => 'Acme', text => 'Hello');
-    my @campaigns = map { $named->('/campaigns', %campaign, to => [map { "$_" } to($_, 300)]) } 1, 2;
+    my @campaigns = map { $named->('/campaigns', %campaign, to => [map { "$_" } to($_, $_ * 300)]) } 1, 2;
+    wait_for { $done->(GET => "/campaigns/$campaigns[1]{id}")->{status} eq 'in_progress' };
     $done->(PATCH => "/campaigns/$campaigns[1]{id}", { status => 'paused' });
 
     while (time < $until) {
