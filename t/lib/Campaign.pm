@@ -61,6 +61,9 @@ use Test::Nginx::Util ();
 
 my $broken = qr/\[(?:alert|crit|emerg)\]|runtime error:|[A-Za-z]+Sanitizer/;
 
+# a test that took too long ends what it has started, as at its own end
+$SIG{TERM} = sub { exit 1 };
+
 # what a file adds to the configuration of all its blocks
 our ($HttpConfig, $Config, $Dispatch) = ('', '', 'off');
 
