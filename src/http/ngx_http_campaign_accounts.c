@@ -25,24 +25,20 @@ static ngx_int_t ngx_http_campaign_keys_drop(ngx_http_campaign_call_t *call);
 static ngx_int_t ngx_http_campaign_keys_dropped(ngx_http_campaign_call_t *call);
 static ngx_int_t ngx_http_campaign_keys_check(ngx_http_campaign_call_t *call);
 
-static ngx_int_t ngx_http_campaign_accounts_word_read(ngx_http_campaign_call_t *call, const ngx_http_campaign_field_t *f, json_t *value,
-    void *place);
-static void ngx_http_campaign_accounts_word_print(ngx_http_campaign_call_t *call, ngx_http_campaign_out_t *out,
-    const ngx_http_campaign_field_t *f, const void *place);
 static void ngx_http_campaign_accounts_key_print(ngx_http_campaign_call_t *call, ngx_http_campaign_out_t *out,
     const ngx_http_campaign_field_t *f, const void *place);
 
 
-/* a word out of two: `least` says which two */
+static const ngx_str_t
+    ngx_http_campaign_accounts_status[] = { ngx_string("active"), ngx_string("disabled"), ngx_null_string },
+    ngx_http_campaign_accounts_scope[]  = { ngx_string("full"), ngx_string("read"), ngx_null_string };
 
-static const ngx_str_t  ngx_http_campaign_accounts_words[][2] = {
-    { ngx_string("active"), ngx_string("disabled") },       /* NGX_CAMPAIGN_A_… from 1 */
-    { ngx_string("full"), ngx_string("read") }              /* NGX_CAMPAIGN_SCOPE_… from 1 */
-};
+static const ngx_http_campaign_field_word_t
+    ngx_http_campaign_accounts_field_status = { NGX_CAMPAIGN_FIELD_WORD, NGX_CAMPAIGN_A_ACTIVE, ngx_http_campaign_accounts_status },
+    ngx_http_campaign_accounts_field_scope  = { NGX_CAMPAIGN_FIELD_WORD, NGX_CAMPAIGN_SCOPE_FULL, ngx_http_campaign_accounts_scope };
 
 static const ngx_http_campaign_field_type_t
-    ngx_http_campaign_accounts_field_word = { ngx_http_campaign_accounts_word_read, ngx_http_campaign_accounts_word_print },
-    ngx_http_campaign_accounts_field_key  = { NULL, ngx_http_campaign_accounts_key_print };
+    ngx_http_campaign_accounts_field_key = { NULL, ngx_http_campaign_accounts_key_print };
 
 
 /* clang-format off */
@@ -56,7 +52,7 @@ static const ngx_http_campaign_field_t  ngx_http_campaign_accounts_fields[] = {
     { ngx_string("burst"), NGX_CAMPAIGN_F_POST|NGX_CAMPAIGN_F_PUT|NGX_CAMPAIGN_F_SHOW,
       &ngx_http_campaign_field_uint, offsetof(ngx_campaign_account_t, burst), 1, NGX_CAMPAIGN_BURST_MAX, { 0, 1908, 1908 } },
     { ngx_string("status"), NGX_CAMPAIGN_F_POST|NGX_CAMPAIGN_F_PUT|NGX_CAMPAIGN_F_SHOW,
-      &ngx_http_campaign_accounts_field_word, offsetof(ngx_campaign_account_t, rec.status), 0, 0, { 0, 1909, 1909 } },
+      &ngx_http_campaign_accounts_field_status.type, offsetof(ngx_campaign_account_t, rec.status), 0, 0, { 0, 1909, 1909 } },
     { ngx_string("api_key"), NGX_CAMPAIGN_F_ONCE, &ngx_http_campaign_accounts_field_key, 0, 0, 0, { 0, 0, 0 } },
     { ngx_string("create_date"), NGX_CAMPAIGN_F_SHOW, &ngx_http_campaign_field_date,
       offsetof(ngx_campaign_account_t, rec.created), 0, 0, { 0, 0, 0 } },
@@ -69,8 +65,8 @@ static const ngx_http_campaign_field_t  ngx_http_campaign_accounts_fields[] = {
 static const ngx_http_campaign_field_t  ngx_http_campaign_keys_fields[] = {
     { ngx_string("id"), NGX_CAMPAIGN_F_SHOW, &ngx_http_campaign_field_id, 0, 0, 0, { 0, 0, 0 } },
     { ngx_string("account_id"), NGX_CAMPAIGN_F_SHOW, &ngx_http_campaign_field_account, 0, 0, 0, { 0, 0, 0 } },
-    { ngx_string("scope"), NGX_CAMPAIGN_F_POST|NGX_CAMPAIGN_F_SHOW, &ngx_http_campaign_accounts_field_word,
-      offsetof(ngx_campaign_key_t, scope), 1, 0, { 0, 1910, 1910 } },
+    { ngx_string("scope"), NGX_CAMPAIGN_F_POST|NGX_CAMPAIGN_F_SHOW, &ngx_http_campaign_accounts_field_scope.type,
+      offsetof(ngx_campaign_key_t, scope), 0, 0, { 0, 1910, 1910 } },
     { ngx_string("expire_date"), NGX_CAMPAIGN_F_POST|NGX_CAMPAIGN_F_SHOW, &ngx_http_campaign_field_date,
       offsetof(ngx_campaign_key_t, expires), 0, 0, { 0, 1911, 1911 } },
     { ngx_string("api_key"), NGX_CAMPAIGN_F_ONCE, &ngx_http_campaign_accounts_field_key, 0, 0, 0, { 0, 0, 0 } },
@@ -287,19 +283,14 @@ ngx_http_campaign_keys_page(ngx_http_campaign_call_t *call)
         return rc;
     }
 
-    page = ngx_pcalloc(call->pool, sizeof(ngx_campaign_page_t));
-    if (page == NULL) {
-        return NGX_ERROR;
-    }
+    account = call->data;
 
-    rc = ngx_http_campaign_resource_query(call, call->route->resource, page);
+    rc = ngx_http_campaign_resource_page(call, &page);
     if (rc != NGX_OK) {
         return rc;
     }
 
-    account = call->data;
     page->account = (uint32_t) account->rec.no;
-    call->data = page;
 
     rc = ngx_campaign_store_page(call->store, ngx_http_campaign_call_op(call, ngx_http_campaign_resource_listed), page);
 
@@ -401,46 +392,6 @@ ngx_http_campaign_accounts_key(ngx_http_campaign_call_t *call, u_char *hash)
     call->data = key;
 
     return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_http_campaign_accounts_word_read(ngx_http_campaign_call_t *call, const ngx_http_campaign_field_t *f, json_t *value, void *place)
-{
-    size_t            len;
-    u_char           *word;
-    ngx_uint_t        i, *number = place;
-    const ngx_str_t  *words;
-
-    words = ngx_http_campaign_accounts_words[f->least];
-    word = (u_char *) json_string_value(value);         /* NULL: not a string */
-    len = json_string_length(value);
-
-    for (i = 0; word && i < 2; i++) {
-        if (words[i].len == len && ngx_strncasecmp(words[i].data, word, len) == 0) {
-            *number = i + 1;
-            return NGX_OK;
-        }
-    }
-
-    return ngx_http_campaign_error(call, f->code.wrong);
-}
-
-
-static void
-ngx_http_campaign_accounts_word_print(ngx_http_campaign_call_t *call, ngx_http_campaign_out_t *out, const ngx_http_campaign_field_t *f,
-    const void *place)
-{
-    ngx_uint_t  number;
-
-    number = *(const ngx_uint_t *) place;
-
-    if (number < 1 || number > 2) {
-        ngx_http_campaign_out_lit(out, "null");
-        return;
-    }
-
-    ngx_http_campaign_out_string(out, &ngx_http_campaign_accounts_words[f->least][number - 1]);
 }
 
 

@@ -370,6 +370,50 @@ ngx_http_campaign_field_rate_print(ngx_http_campaign_call_t *call, ngx_http_camp
 }
 
 
+ngx_int_t
+ngx_http_campaign_field_word_read(ngx_http_campaign_call_t *call, const ngx_http_campaign_field_t *f, json_t *value, void *place)
+{
+    size_t                                 len;
+    u_char                                *text;
+    ngx_uint_t                             i, *number = place;
+    const ngx_http_campaign_field_word_t  *type;
+
+    type = (const ngx_http_campaign_field_word_t *) f->type;
+    text = (u_char *) json_string_value(value);         /* NULL: not a string */
+    len = json_string_length(value);
+
+    for (i = 0; text && type->words[i].len; i++) {
+        if (type->words[i].len == len && ngx_strncasecmp(type->words[i].data, text, len) == 0) {
+            *number = type->first + i;
+            return NGX_OK;
+        }
+    }
+
+    return ngx_http_campaign_error(call, f->code.wrong);
+}
+
+
+void
+ngx_http_campaign_field_word_print(ngx_http_campaign_call_t *call, ngx_http_campaign_out_t *out, const ngx_http_campaign_field_t *f,
+    const void *place)
+{
+    ngx_uint_t                             i, number;
+    const ngx_http_campaign_field_word_t  *type;
+
+    type = (const ngx_http_campaign_field_word_t *) f->type;
+    number = *(const ngx_uint_t *) place;
+
+    for (i = 0; number >= type->first && type->words[i].len; i++) {
+        if (type->first + i == number) {
+            ngx_http_campaign_out_string(out, &type->words[i]);
+            return;
+        }
+    }
+
+    ngx_http_campaign_out_lit(out, "null");
+}
+
+
 static void
 ngx_http_campaign_field_links_print(ngx_http_campaign_call_t *call, ngx_http_campaign_out_t *out, const ngx_http_campaign_field_t *f,
     const void *place)

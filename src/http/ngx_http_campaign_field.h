@@ -34,6 +34,17 @@ typedef struct {
 } ngx_http_campaign_field_type_t;
 
 
+/* a word of a table: ngx_uint_t, its place in it and `first`.  A field of it has type &….type */
+
+typedef struct {
+    ngx_http_campaign_field_type_t         type;                /* NGX_CAMPAIGN_FIELD_WORD */
+    ngx_uint_t                             first;               /* number of the first word; lower ones are null */
+    const ngx_str_t                       *words;               /* ends with an empty one */
+} ngx_http_campaign_field_word_t;
+
+#define NGX_CAMPAIGN_FIELD_WORD  { ngx_http_campaign_field_word_read, ngx_http_campaign_field_word_print }
+
+
 struct ngx_http_campaign_field_s {
     ngx_str_t                              name;
     ngx_uint_t                             flags;
@@ -131,6 +142,12 @@ void ngx_http_campaign_field_print(ngx_http_campaign_call_t *call, ngx_http_camp
  */
 ngx_int_t ngx_http_campaign_field_copy(ngx_http_campaign_call_t *call, json_t *value, ngx_uint_t lines, ngx_str_t *out,
     ngx_uint_t *characters);
+
+
+/* of NGX_CAMPAIGN_FIELD_WORD; case does not matter */
+ngx_int_t ngx_http_campaign_field_word_read(ngx_http_campaign_call_t *call, const ngx_http_campaign_field_t *f, json_t *value, void *place);
+void ngx_http_campaign_field_word_print(ngx_http_campaign_call_t *call, ngx_http_campaign_out_t *out, const ngx_http_campaign_field_t *f,
+    const void *place);
 
 
 /* the types */

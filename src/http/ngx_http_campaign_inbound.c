@@ -315,8 +315,6 @@ ngx_http_campaign_conf_inbound(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     char                              *rc;
     ngx_str_t                         *arg;
     ngx_uint_t                         i;
-    const char                        *wrong;
-    ngx_http_core_loc_conf_t          *clcf;
     ngx_http_campaign_inbound_conf_t  *icf;
 
     if (clocf->service != NGX_HTTP_CAMPAIGN_NONE) {
@@ -337,25 +335,9 @@ ngx_http_campaign_conf_inbound(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         }
     }
 
-    wrong = ngx_http_campaign_incoming_params(&icf->incoming);
-
-    if (wrong) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "%s in \"campaign_inbound\"", wrong);
-        return NGX_CONF_ERROR;
-    }
-
     ngx_http_campaign_inbound_default(icf);
 
-    clocf->service = NGX_HTTP_CAMPAIGN_INCOMING;
-    clocf->steps = ngx_http_campaign_inbound_steps;
-    clocf->incoming = &icf->incoming;
-
-    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
-    clcf->handler = ngx_http_campaign_handler;
-
-    ngx_http_campaign_conf_user(cf, ngx_http_conf_get_module_main_conf(cf, ngx_http_campaign_module), "campaign_inbound");
-
-    return NGX_CONF_OK;
+    return ngx_http_campaign_incoming_serve(cf, cmd, clocf, &icf->incoming, ngx_http_campaign_inbound_steps);
 }
 
 

@@ -19,6 +19,7 @@
 #define NGX_CAMPAIGN_INCOMING_SIGNATURE  "X-Dexatel-Signature"
 
 
+static const char *ngx_http_campaign_incoming_params(ngx_http_campaign_incoming_conf_t *conf);
 static ngx_int_t ngx_http_campaign_incoming_place(ngx_str_t *value, ngx_str_t *header, ngx_str_t *field);
 static ngx_int_t ngx_http_campaign_incoming_field_of(ngx_http_campaign_call_t *call, const ngx_str_t *name, ngx_str_t *value,
     ngx_uint_t *json);
@@ -120,7 +121,36 @@ ngx_http_campaign_incoming_place(ngx_str_t *value, ngx_str_t *header, ngx_str_t 
 }
 
 
-const char *
+char *
+ngx_http_campaign_incoming_serve(ngx_conf_t *cf, ngx_command_t *cmd, ngx_http_campaign_loc_conf_t *clocf,
+    ngx_http_campaign_incoming_conf_t *conf, const ngx_http_campaign_step_pt *steps)
+{
+    const char                *wrong;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    wrong = ngx_http_campaign_incoming_params(conf);
+
+    if (wrong) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "%s in \"%V\"", wrong, &cmd->name);
+        return NGX_CONF_ERROR;
+    }
+
+    clocf->service = NGX_HTTP_CAMPAIGN_INCOMING;
+    clocf->steps = steps;
+    clocf->incoming = conf;
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+    clcf->handler = ngx_http_campaign_handler;
+
+    ngx_http_campaign_conf_user(cf, ngx_http_conf_get_module_main_conf(cf, ngx_http_campaign_module), (const char *) cmd->name.data);
+
+    return NGX_CONF_OK;
+}
+
+
+/* NULL, or what is wrong with them */
+
+static const char *
 ngx_http_campaign_incoming_params(ngx_http_campaign_incoming_conf_t *conf)
 {
     if ((conf->header.len || conf->field.len) && conf->proof != NGX_CAMPAIGN_INCOMING_SECRET) {

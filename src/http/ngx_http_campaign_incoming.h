@@ -47,8 +47,9 @@ typedef struct {
  */
 ngx_int_t ngx_http_campaign_incoming_param(ngx_str_t *arg, ngx_http_campaign_incoming_conf_t *conf, const char **mend);
 
-/* once all of them are read; NULL, or what is wrong with them */
-const char *ngx_http_campaign_incoming_params(ngx_http_campaign_incoming_conf_t *conf);
+/* the directive's last step, once all of them are read: conf and the steps serve this location.  NGX_CONF_ERROR: logged */
+char *ngx_http_campaign_incoming_serve(ngx_conf_t *cf, ngx_command_t *cmd, ngx_http_campaign_loc_conf_t *clocf,
+    ngx_http_campaign_incoming_conf_t *conf, const ngx_http_campaign_step_pt *steps);
 
 
 /* the first steps of such a call: method, body (ngx_http_campaign_body_read comes between them), proof.  _begin allocates call->data, size bytes */

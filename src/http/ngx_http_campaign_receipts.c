@@ -361,8 +361,6 @@ ngx_http_campaign_conf_receipts(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     char                                *rc;
     ngx_str_t                           *arg;
     ngx_uint_t                           i;
-    const char                          *wrong;
-    ngx_http_core_loc_conf_t            *clcf;
     ngx_http_campaign_main_conf_t       *cmcf;
     ngx_http_campaign_receipts_conf_t   *rcf, **all;
 
@@ -396,25 +394,9 @@ ngx_http_campaign_conf_receipts(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         }
     }
 
-    wrong = ngx_http_campaign_incoming_params(&rcf->incoming);
-
-    if (wrong) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "%s in \"campaign_receipts\"", wrong);
-        return NGX_CONF_ERROR;
-    }
-
     ngx_http_campaign_receipts_default(rcf);
 
-    clocf->service = NGX_HTTP_CAMPAIGN_INCOMING;
-    clocf->steps = ngx_http_campaign_receipts_steps;
-    clocf->incoming = &rcf->incoming;
-
-    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
-    clcf->handler = ngx_http_campaign_handler;
-
-    ngx_http_campaign_conf_user(cf, cmcf, "campaign_receipts");
-
-    return NGX_CONF_OK;
+    return ngx_http_campaign_incoming_serve(cf, cmd, clocf, &rcf->incoming, ngx_http_campaign_receipts_steps);
 }
 
 

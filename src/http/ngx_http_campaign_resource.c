@@ -17,21 +17,28 @@ ngx_http_campaign_resource_list(ngx_http_campaign_call_t *call)
     ngx_int_t             rc;
     ngx_campaign_page_t  *page;
 
-    page = ngx_pcalloc(call->pool, sizeof(ngx_campaign_page_t));
-    if (page == NULL) {
-        return NGX_ERROR;
-    }
-
-    rc = ngx_http_campaign_resource_query(call, call->route->resource, page);
+    rc = ngx_http_campaign_resource_page(call, &page);
     if (rc != NGX_OK) {
         return rc;
     }
 
-    call->data = page;
-
     rc = ngx_campaign_store_page(call->store, ngx_http_campaign_call_op(call, ngx_http_campaign_resource_listed), page);
 
     return ngx_http_campaign_call_wait(call, rc);
+}
+
+
+ngx_int_t
+ngx_http_campaign_resource_page(ngx_http_campaign_call_t *call, ngx_campaign_page_t **page)
+{
+    *page = ngx_pcalloc(call->pool, sizeof(ngx_campaign_page_t));
+    if (*page == NULL) {
+        return NGX_ERROR;
+    }
+
+    call->data = *page;
+
+    return ngx_http_campaign_resource_query(call, call->route->resource, *page);
 }
 
 

@@ -41,6 +41,9 @@ ngx_int_t ngx_http_campaign_resource_deleted(ngx_http_campaign_call_t *call);
 /* a last step after an operation that filled call->rec: the object, or the operation's error */
 ngx_int_t ngx_http_campaign_resource_show(ngx_http_campaign_call_t *call);
 
+/* the page that a list's query asks for, call->data too.  NGX_DECLINED: noted */
+ngx_int_t ngx_http_campaign_resource_page(ngx_http_campaign_call_t *call, ngx_campaign_page_t **page);
+
 /* fills page (zeroed) from the query: page_size, page_token, filters of the resource.  NGX_DECLINED: noted */
 ngx_int_t ngx_http_campaign_resource_query(ngx_http_campaign_call_t *call, const ngx_http_campaign_resource_t *resource,
     ngx_campaign_page_t *page);

@@ -135,12 +135,7 @@ ngx_http_campaign_suppressions_list(ngx_http_campaign_call_t *call)
     ngx_campaign_page_t              *page;
     ngx_http_campaign_export_form_e   form;
 
-    page = ngx_pcalloc(call->pool, sizeof(ngx_campaign_page_t));
-    if (page == NULL) {
-        return NGX_ERROR;
-    }
-
-    rc = ngx_http_campaign_resource_query(call, call->route->resource, page);
+    rc = ngx_http_campaign_resource_page(call, &page);
     if (rc != NGX_OK) {
         return rc;
     }
@@ -150,8 +145,6 @@ ngx_http_campaign_suppressions_list(ngx_http_campaign_call_t *call)
     if (form != NGX_CAMPAIGN_EXPORT_NOT) {
         return ngx_http_campaign_export(call, &ngx_http_campaign_suppressions_export, form, page);
     }
-
-    call->data = page;
 
     rc = ngx_campaign_store_suppressions(call->store, ngx_http_campaign_call_op(call, ngx_http_campaign_resource_listed), page);
 

@@ -26,10 +26,6 @@ static ngx_int_t ngx_http_campaign_webhooks_secret_read(ngx_http_campaign_call_t
     void *place);
 static void ngx_http_campaign_webhooks_signed_print(ngx_http_campaign_call_t *call, ngx_http_campaign_out_t *out,
     const ngx_http_campaign_field_t *f, const void *place);
-static ngx_int_t ngx_http_campaign_webhooks_word_read(ngx_http_campaign_call_t *call, const ngx_http_campaign_field_t *f, json_t *value,
-    void *place);
-static void ngx_http_campaign_webhooks_word_print(ngx_http_campaign_call_t *call, ngx_http_campaign_out_t *out,
-    const ngx_http_campaign_field_t *f, const void *place);
 static void ngx_http_campaign_webhooks_told_print(ngx_http_campaign_call_t *call, ngx_http_campaign_out_t *out,
     const ngx_http_campaign_field_t *f, const void *place);
 static void ngx_http_campaign_webhooks_code_print(ngx_http_campaign_call_t *call, ngx_http_campaign_out_t *out,
@@ -46,19 +42,19 @@ static ngx_int_t ngx_http_campaign_webhooks_filter_state(ngx_http_campaign_call_
     ngx_str_t *value, ngx_campaign_page_t *page);
 
 
-/* a word out of two, by the field's `least`; its number is `most` and one more */
+static const ngx_str_t
+    ngx_http_campaign_webhooks_signature[] = { ngx_string("base64"), ngx_string("hex"), ngx_null_string },     /* ngx_campaign_webhook_t's hex */
+    ngx_http_campaign_webhooks_status[]    = { ngx_string("active"), ngx_string("disabled"), ngx_null_string };
 
-static const ngx_str_t  ngx_http_campaign_webhooks_words[][2] = {
-    { ngx_string("base64"), ngx_string("hex") },            /* ngx_campaign_webhook_t's hex */
-    { ngx_string("active"), ngx_string("disabled") }        /* NGX_CAMPAIGN_A_… from 1 */
-};
+static const ngx_http_campaign_field_word_t
+    ngx_http_campaign_webhooks_field_signature = { NGX_CAMPAIGN_FIELD_WORD, 0, ngx_http_campaign_webhooks_signature },
+    ngx_http_campaign_webhooks_field_status    = { NGX_CAMPAIGN_FIELD_WORD, NGX_CAMPAIGN_A_ACTIVE, ngx_http_campaign_webhooks_status };
 
 static const ngx_http_campaign_field_type_t
     ngx_http_campaign_webhooks_field_event  = { ngx_http_campaign_webhooks_event_read,  ngx_http_campaign_webhooks_event_print },
     ngx_http_campaign_webhooks_field_url    = { ngx_http_campaign_webhooks_url_read,    ngx_http_campaign_webhooks_text_print },
     ngx_http_campaign_webhooks_field_secret = { ngx_http_campaign_webhooks_secret_read, NULL },
     ngx_http_campaign_webhooks_field_signed = { NULL, ngx_http_campaign_webhooks_signed_print },
-    ngx_http_campaign_webhooks_field_word   = { ngx_http_campaign_webhooks_word_read,   ngx_http_campaign_webhooks_word_print },
     ngx_http_campaign_webhooks_field_told   = { NULL, ngx_http_campaign_webhooks_told_print },
     ngx_http_campaign_webhooks_field_code   = { NULL, ngx_http_campaign_webhooks_code_print },
     ngx_http_campaign_webhooks_field_count  = { NULL, ngx_http_campaign_webhooks_count_print },
@@ -86,10 +82,10 @@ static const ngx_http_campaign_field_t  ngx_http_campaign_webhooks_fields[] = {
       &ngx_http_campaign_webhooks_field_event, offsetof(ngx_campaign_webhook_t, event), 0, 0, { 1206, 1207, 1207 } },
     { ngx_string("secret"), NGX_CAMPAIGN_F_POST|NGX_CAMPAIGN_F_PUT, &ngx_http_campaign_webhooks_field_secret,
       offsetof(ngx_campaign_webhook_t, secret), 0, NGX_CAMPAIGN_SECRET_MAX, { 0, 1211, 1211 } },
-    { ngx_string("signature"), NGX_CAMPAIGN_F_POST|NGX_CAMPAIGN_F_PUT|NGX_CAMPAIGN_F_SHOW, &ngx_http_campaign_webhooks_field_word,
+    { ngx_string("signature"), NGX_CAMPAIGN_F_POST|NGX_CAMPAIGN_F_PUT|NGX_CAMPAIGN_F_SHOW, &ngx_http_campaign_webhooks_field_signature.type,
       offsetof(ngx_campaign_webhook_t, hex), 0, 0, { 0, 1212, 1212 } },
-    { ngx_string("status"), NGX_CAMPAIGN_F_PUT|NGX_CAMPAIGN_F_SHOW, &ngx_http_campaign_webhooks_field_word,
-      offsetof(ngx_campaign_webhook_t, rec.status), 1, NGX_CAMPAIGN_A_ACTIVE, { 0, 1213, 1213 } },
+    { ngx_string("status"), NGX_CAMPAIGN_F_PUT|NGX_CAMPAIGN_F_SHOW, &ngx_http_campaign_webhooks_field_status.type,
+      offsetof(ngx_campaign_webhook_t, rec.status), 0, 0, { 0, 1213, 1213 } },
     { ngx_string("signed"), NGX_CAMPAIGN_F_SHOW, &ngx_http_campaign_webhooks_field_signed,
       offsetof(ngx_campaign_webhook_t, secret), 0, 0, { 0, 0, 0 } },
     { ngx_string("waiting"), NGX_CAMPAIGN_F_SHOW, &ngx_http_campaign_webhooks_field_count,
@@ -258,17 +254,10 @@ ngx_http_campaign_webhooks_deliveries(ngx_http_campaign_call_t *call)
     ngx_int_t             rc;
     ngx_campaign_page_t  *page;
 
-    page = ngx_pcalloc(call->pool, sizeof(ngx_campaign_page_t));
-    if (page == NULL) {
-        return NGX_ERROR;
-    }
-
-    rc = ngx_http_campaign_resource_query(call, call->route->resource, page);
+    rc = ngx_http_campaign_resource_page(call, &page);
     if (rc != NGX_OK) {
         return rc;
     }
-
-    call->data = page;
 
     rc = ngx_campaign_store_events(call->store, ngx_http_campaign_call_op(call, ngx_http_campaign_resource_listed), call->id[0], page);
 
@@ -418,41 +407,6 @@ ngx_http_campaign_webhooks_signed_print(ngx_http_campaign_call_t *call, ngx_http
     } else {
         ngx_http_campaign_out_lit(out, "false");
     }
-}
-
-
-static ngx_int_t
-ngx_http_campaign_webhooks_word_read(ngx_http_campaign_call_t *call, const ngx_http_campaign_field_t *f, json_t *value, void *place)
-{
-    size_t            len;
-    u_char           *word;
-    ngx_uint_t        i, *number = place;
-    const ngx_str_t  *words;
-
-    words = ngx_http_campaign_webhooks_words[f->least];
-    word = (u_char *) json_string_value(value);         /* NULL: not a string */
-    len = json_string_length(value);
-
-    for (i = 0; word && i < 2; i++) {
-        if (words[i].len == len && ngx_strncasecmp(words[i].data, word, len) == 0) {
-            *number = f->most + i;
-            return NGX_OK;
-        }
-    }
-
-    return ngx_http_campaign_error(call, f->code.wrong);
-}
-
-
-static void
-ngx_http_campaign_webhooks_word_print(ngx_http_campaign_call_t *call, ngx_http_campaign_out_t *out, const ngx_http_campaign_field_t *f,
-    const void *place)
-{
-    ngx_uint_t  number;
-
-    number = *(const ngx_uint_t *) place - f->most;
-
-    ngx_http_campaign_out_string(out, &ngx_http_campaign_webhooks_words[f->least][number ? 1 : 0]);
 }
 
 
