@@ -280,11 +280,10 @@ ngx_campaign_pick_visit(ngx_campaign_pick_t *pick, ngx_campaign_pick_account_t *
     a->allowed--;
     a->want++;
     c->want++;
-    c->first = 0;
     c->gateway->used++;
 
-    ngx_queue_remove(&c->queue);
-    ngx_queue_insert_tail(&a->ready.of[c->urgent], &c->queue);
+    ngx_campaign_pick_line_remove(&a->ready, c);
+    ngx_campaign_pick_line_add(&a->ready, c, 0);
     ngx_campaign_pick_line_went(&a->ready, c);
 
     if (c->want >= ngx_campaign_pick_need(c, now)) {
@@ -563,14 +562,7 @@ ngx_campaign_pick_place(ngx_campaign_pick_t *pick, ngx_campaign_pick_campaign_t 
 static void
 ngx_campaign_pick_ready(ngx_campaign_pick_t *pick, ngx_campaign_pick_campaign_t *c, ngx_uint_t first)
 {
-    if (first) {
-        ngx_queue_insert_head(&c->account->ready.of[c->urgent], &c->queue);
-
-    } else {
-        ngx_queue_insert_tail(&c->account->ready.of[c->urgent], &c->queue);
-    }
-
-    c->first = first ? 1 : 0;
+    ngx_campaign_pick_line_add(&c->account->ready, c, first);
     c->place = NGX_CAMPAIGN_PICK_READY;
 
     ngx_campaign_pick_account_place(pick, c->account);
@@ -584,7 +576,7 @@ ngx_campaign_pick_park(ngx_campaign_pick_t *pick, ngx_campaign_pick_campaign_t *
 
     lane = ngx_campaign_pick_lane(pick, c);
 
-    ngx_queue_insert_tail(&lane->parked.of[c->urgent], &c->queue);
+    ngx_campaign_pick_line_add(&lane->parked, c, 0);
     c->place = NGX_CAMPAIGN_PICK_PARKED;
 
     ngx_campaign_pick_account_place(pick, c->account);
@@ -600,15 +592,16 @@ ngx_campaign_pick_leave(ngx_campaign_pick_t *pick, ngx_campaign_pick_campaign_t 
         return;
     }
 
-    ngx_queue_remove(&c->queue);
-
     if (c->place == NGX_CAMPAIGN_PICK_READY) {
+        ngx_campaign_pick_line_remove(&c->account->ready, c);
+
         if (ngx_campaign_pick_line_empty(&c->account->ready)) {
             ngx_campaign_pick_unring(c->account);
         }
 
     } else {
         lane = ngx_campaign_pick_lane(pick, c);
+        ngx_campaign_pick_line_remove(&lane->parked, c);
 
         if (lane->waits && ngx_campaign_pick_line_empty(&lane->parked)) {
             ngx_campaign_pick_unwait(lane);

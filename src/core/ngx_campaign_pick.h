@@ -52,6 +52,7 @@ typedef struct {
 
 typedef struct {
     ngx_queue_t                    of[2];       /* urgent ones: 1 */
+    ngx_queue_t                   *given[2];    /* the last of those at the head that were given a slot, or the sentinel */
     ngx_uint_t                     row;         /* urgent ones that went since another did */
 } ngx_campaign_pick_line_t;
 
@@ -103,7 +104,7 @@ struct ngx_campaign_pick_campaign_s {
     ngx_queue_t                    queue;       /* in account->ready or a lane's parked */
     unsigned                       place:2;     /* in which of them */
     unsigned                       in_turn:1;
-    unsigned                       first:1;     /* was given a slot: goes before the account's others */
+    unsigned                       first:1;     /* was given a slot: goes before those that were not */
     unsigned                       odd:1;       /* a single message: fresh and repeat by turns */
 };
 
@@ -174,6 +175,10 @@ int64_t ngx_campaign_pick_next(ngx_campaign_pick_t *pick, int64_t now);
 
 void ngx_campaign_pick_line_init(ngx_campaign_pick_line_t *line);
 ngx_uint_t ngx_campaign_pick_line_empty(ngx_campaign_pick_line_t *line);
+
+/* at the end; first: behind those who stand at the head by that */
+void ngx_campaign_pick_line_add(ngx_campaign_pick_line_t *line, ngx_campaign_pick_campaign_t *c, ngx_uint_t first);
+void ngx_campaign_pick_line_remove(ngx_campaign_pick_line_t *line, ngx_campaign_pick_campaign_t *c);
 
 /* of a line that is not empty: whose turn it is */
 ngx_campaign_pick_campaign_t *ngx_campaign_pick_line_head(ngx_campaign_pick_line_t *line);

@@ -1,7 +1,8 @@
 
 /*
  * Campaigns that wait, in two classes.  It keeps true: urgent ones go first, but for one message in NGX_CAMPAIGN_PICK_URGENT while others
- * wait; others that come later have no claim to messages that went before.
+ * wait; others that come later have no claim to messages that went before.  Those that were given a slot stand at the head, in the order in
+ * which they were: who waited longest goes first and then waits behind the others again, so that nobody has a part of a slot more.
  */
 
 #include "ngx_campaign_pick.h"
@@ -13,6 +14,9 @@ ngx_campaign_pick_line_init(ngx_campaign_pick_line_t *line)
     ngx_queue_init(&line->of[0]);
     ngx_queue_init(&line->of[1]);
 
+    line->given[0] = &line->of[0];
+    line->given[1] = &line->of[1];
+
     line->row = 0;
 }
 
@@ -21,6 +25,32 @@ ngx_uint_t
 ngx_campaign_pick_line_empty(ngx_campaign_pick_line_t *line)
 {
     return ngx_queue_empty(&line->of[0]) && ngx_queue_empty(&line->of[1]);
+}
+
+
+void
+ngx_campaign_pick_line_add(ngx_campaign_pick_line_t *line, ngx_campaign_pick_campaign_t *c, ngx_uint_t first)
+{
+    c->first = first ? 1 : 0;
+
+    if (!first) {
+        ngx_queue_insert_tail(&line->of[c->urgent], &c->queue);
+        return;
+    }
+
+    ngx_queue_insert_after(line->given[c->urgent], &c->queue);
+    line->given[c->urgent] = &c->queue;
+}
+
+
+void
+ngx_campaign_pick_line_remove(ngx_campaign_pick_line_t *line, ngx_campaign_pick_campaign_t *c)
+{
+    if (line->given[c->urgent] == &c->queue) {
+        line->given[c->urgent] = ngx_queue_prev(&c->queue);
+    }
+
+    ngx_queue_remove(&c->queue);
 }
 
 

@@ -604,6 +604,11 @@ sim_model_shares(ngx_campaign_turn_t *turn)
 
             sim_ahead[i][k] += n[i] - n[k];
 
+            if (n[i] || n[k]) {
+                sim_say("campaigns %" PRIu64 " and %" PRIu64 " get %d and %d, the one is %d ahead", (uint64_t) a->c.rec.no,
+                        (uint64_t) b->c.rec.no, n[i], n[k], sim_ahead[i][k]);
+            }
+
             if (abs(sim_ahead[i][k]) > SIM_SHARE) {
                 sim_fail("of campaigns %" PRIu64 " and %" PRIu64 " of one account one got %d messages more than the other",
                          (uint64_t) a->c.rec.no, (uint64_t) b->c.rec.no, abs(sim_ahead[i][k]));

@@ -402,6 +402,47 @@ test_gateways(void)
 }
 
 
+/* answers come one and two at a time, for ever: who has a slot first one time must not have it twice the next */
+
+static void
+test_slots(void)
+{
+    uint64_t    least, most;
+    ngx_uint_t  i, k, n, of;
+
+    for (of = 2; of < 6; of++) {
+        begin(20, 3600 * SECOND);
+        account(0, 100000, 1000);
+
+        for (i = 0; i < of; i++) {
+            campaign(i, 0, 0, 1000000, 0, 0);
+        }
+
+        for (i = 0; i < 3000; i++) {
+            (void) tick();
+            now += 2000;
+
+            for (n = 1 + i % 2, k = 0; n && k < FLIGHTS; k++) {
+                if (flights[k].gateway) {
+                    flights[k].at = now;
+                    n--;
+                }
+            }
+
+            (void) land();
+        }
+
+        for (least = UINT64_MAX, most = 0, i = 0; i < of; i++) {
+            least = ngx_min(least, campaigns[i].sent);
+            most = ngx_max(most, campaigns[i].sent);
+        }
+
+        ok(most - least <= 1, "%d campaigns have the slots of a full gateway in turn: %" PRIu64 " .. %" PRIu64, (int) of, least, most);
+        is_uint(wrong, 0, "never more in flight than slots");
+    }
+}
+
+
 static void
 test_repeats(void)
 {
@@ -741,6 +782,7 @@ main(void)
     test_shares();
     test_urgent();
     test_gateways();
+    test_slots();
     test_repeats();
     test_waiting();
     test_clock();
