@@ -384,6 +384,7 @@ ngx_campaign_lmdb_close(ngx_campaign_store_t *st)
     ngx_campaign_lmdb_writer_close(st);
     ngx_campaign_lmdb_held_close(st);
     ngx_campaign_lmdb_env_close(st);
+    ngx_campaign_lmdb_cut_leave(st);
     ngx_campaign_lmdb_place_leave(st);
 
     ngx_destroy_pool(st->pool);

@@ -144,6 +144,7 @@ struct ngx_campaign_store_s {
     ngx_uint_t                 disk;            /* 1: it has no room but the reserve; 2: the reserve is used, too; atomic */
     off_t                      reserved;        /* size of data.mdb when the room behind it was last reserved */
     u_char                    *data;            /* path of data.mdb */
+    u_char                    *cut;             /* path of its note: see _cut.c */
     ino_t                      inode, dir_inode;        /* of data.mdb, and of the directory */
     dev_t                      device, dir_device;
     pid_t                      owner;
@@ -231,6 +232,15 @@ pid_t ngx_campaign_lmdb_holder(ngx_campaign_store_t *st);
 
 ngx_int_t ngx_campaign_lmdb_place_take(ngx_campaign_store_t *st);
 void ngx_campaign_lmdb_place_leave(ngx_campaign_store_t *st);
+
+/* ngx_campaign_store_lmdb_cut.c */
+
+/* before the file is opened.  NGX_ERROR: it is known to be cut off, logged */
+ngx_int_t ngx_campaign_lmdb_cut_check(ngx_campaign_store_t *st);
+
+/* once it is: SIGBUS is this process's */
+void ngx_campaign_lmdb_cut_watch(ngx_campaign_store_t *st);
+void ngx_campaign_lmdb_cut_leave(ngx_campaign_store_t *st);
 
 /* ngx_campaign_store_lmdb_write.c: the only file with threads */
 

@@ -221,6 +221,10 @@ ngx_campaign_lmdb_env_open(ngx_campaign_store_t *st)
     ngx_uint_t   i;
     const char  *what;
 
+    if (ngx_campaign_lmdb_cut_check(st) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     what = "";
     err = 0;
 
@@ -302,6 +306,8 @@ ngx_campaign_lmdb_env_try(ngx_campaign_store_t *st, const char **what)
     if (ngx_campaign_lmdb_watch_init(st) != NGX_OK) {
         return EIO;
     }
+
+    ngx_campaign_lmdb_cut_watch(st);
 
     *what = "tables";
 
