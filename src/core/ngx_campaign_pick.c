@@ -40,7 +40,6 @@ static void ngx_campaign_pick_ready(ngx_campaign_pick_t *pick, ngx_campaign_pick
 static void ngx_campaign_pick_park(ngx_campaign_pick_t *pick, ngx_campaign_pick_campaign_t *c);
 static void ngx_campaign_pick_leave(ngx_campaign_pick_t *pick, ngx_campaign_pick_campaign_t *c);
 static ngx_campaign_pick_lane_t *ngx_campaign_pick_lane(ngx_campaign_pick_t *pick, ngx_campaign_pick_campaign_t *c);
-static ngx_uint_t ngx_campaign_pick_blocked(ngx_campaign_pick_gateway_t *g, int64_t now);
 static uint64_t ngx_campaign_pick_need(ngx_campaign_pick_campaign_t *c, int64_t now);
 
 
@@ -94,16 +93,10 @@ ngx_campaign_pick_clock_back(ngx_campaign_pick_t *pick, int64_t now)
     ngx_uint_t                     i;
     ngx_campaign_heap_node_t      *t, *old;
     ngx_campaign_pick_account_t   *a;
-    ngx_campaign_pick_gateway_t   *g;
     ngx_campaign_pick_campaign_t  *c;
 
     for (i = 0; i < pick->ngateways; i++) {
-        g = &pick->gateways[i];
-
-        if (g->since > now) {                           /* else it was said by the new clock */
-            g->held = now + (g->held - g->since);
-            g->since = now;
-        }
+        ngx_campaign_pick_gateway_back(&pick->gateways[i], now);
     }
 
     while (pick->accounts) {
@@ -166,7 +159,7 @@ ngx_campaign_pick_unpark(ngx_campaign_pick_t *pick, int64_t now)
             continue;
         }
 
-        for (n = g->slots - g->used; n; n--) {
+        for (n = ngx_campaign_pick_open(g) - g->used; n; n--) {
 
             if (ngx_queue_empty(&g->lanes)) {
                 ngx_campaign_pick_unserve(pick, g);
@@ -445,7 +438,7 @@ ngx_campaign_pick_next(ngx_campaign_pick_t *pick, int64_t now)
     for (i = 0; i < pick->ngateways; i++) {
         g = &pick->gateways[i];
 
-        if (g->used < g->slots && !ngx_queue_empty(&g->lanes)) {
+        if (g->used < ngx_campaign_pick_open(g) && !ngx_queue_empty(&g->lanes)) {
             at = ngx_min(at, g->held);
         }
     }
@@ -459,23 +452,6 @@ ngx_campaign_pick_next(ngx_campaign_pick_t *pick, int64_t now)
     }
 
     return at;
-}
-
-
-void
-ngx_campaign_pick_settled(ngx_campaign_pick_gateway_t *g, uint32_t n)
-{
-    g->used -= n;
-}
-
-
-void
-ngx_campaign_pick_hold(ngx_campaign_pick_gateway_t *g, int64_t until, int64_t now)
-{
-    if (until > g->held) {
-        g->held = until;
-        g->since = now;
-    }
 }
 
 
@@ -616,13 +592,6 @@ static ngx_campaign_pick_lane_t *
 ngx_campaign_pick_lane(ngx_campaign_pick_t *pick, ngx_campaign_pick_campaign_t *c)
 {
     return &c->account->lanes[c->gateway - pick->gateways];
-}
-
-
-static ngx_uint_t
-ngx_campaign_pick_blocked(ngx_campaign_pick_gateway_t *g, int64_t now)
-{
-    return g->used >= g->slots || g->held > now;
 }
 
 
@@ -777,6 +746,9 @@ ngx_campaign_pick_init(ngx_campaign_pick_t *pick)
         pick->gateways[i].used = 0;
         pick->gateways[i].held = 0;
         pick->gateways[i].since = 0;
+        pick->gateways[i].few = 0;
+        pick->gateways[i].cut = 0;
+        pick->gateways[i].pause = 0;
         ngx_queue_init(&pick->gateways[i].lanes);
         ngx_queue_init(&pick->gateways[i].served);
     }

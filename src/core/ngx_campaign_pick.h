@@ -6,7 +6,8 @@
  *
  * Fair: accounts go round and each gives one message, of its next campaign; so an account's campaigns share its rate.  A free slot goes to
  * the account that has waited longest at that gateway, so a full gateway holds up neither other gateways nor other accounts.  While an
- * account waits for a slot there, it keeps a message of the rate that is booked ahead: its other campaigns do not take all.
+ * account waits for a slot there, it keeps a message of the rate that is booked ahead: its other campaigns do not take all.  A gateway that
+ * has too much to do is given fewer slots, and gets them back one by one.
  *
  * A later rule is a reason to wait with a time to it, or a number beside those that are here, not a branch in the walk:
  *   own rate of a campaign   a second ngx_campaign_gcra_t, asked where the account's is; its time goes into `rest`
@@ -43,6 +44,9 @@ typedef struct {
     uint32_t                       used;        /* messages asked for or claimed, and not settled */
     int64_t                        held;        /* rests until then */
     int64_t                        since;       /* when that was said */
+    uint64_t                       few;         /* 65536ths of slots that it is given, while it has too much to do; 0: all */
+    int64_t                        cut;         /* when these were last made less */
+    int64_t                        pause;       /* us after each message, when one at a time is too much */
     ngx_queue_t                    lanes;       /* that wait for a slot, longest first */
     ngx_queue_t                    served;      /* lanes that were given one in this round */
     void                          *data;
@@ -161,14 +165,31 @@ void ngx_campaign_pick_failed(ngx_campaign_pick_t *pick, ngx_campaign_pick_campa
 /* the account's part of the turn is over; gcra.tat is as the store said */
 void ngx_campaign_pick_granted(ngx_campaign_pick_t *pick, ngx_campaign_pick_account_t *a, int64_t now);
 
+/* when _turn will have something to ask for: now or earlier, a time, or NEVER (until something is set or settled) */
+int64_t ngx_campaign_pick_next(ngx_campaign_pick_t *pick, int64_t now);
+
+
+/* ngx_campaign_pick_gateway.c */
+
 /* n messages of the gateway are settled */
 void ngx_campaign_pick_settled(ngx_campaign_pick_gateway_t *g, uint32_t n);
 
 /* the gateway is to rest until then; an earlier time does not shorten it */
 void ngx_campaign_pick_hold(ngx_campaign_pick_gateway_t *g, int64_t until, int64_t now);
 
-/* when _turn will have something to ask for: now or earlier, a time, or NEVER (until something is set or settled) */
-int64_t ngx_campaign_pick_next(ngx_campaign_pick_t *pick, int64_t now);
+/*
+ * What the gateway said to a message that is not settled yet: it has too much to do (the message was sent at `sent`), or it has not.  1: from
+ * now on it is given less than its slots, or all of them.
+ */
+ngx_uint_t ngx_campaign_pick_busy(ngx_campaign_pick_gateway_t *g, int64_t sent, int64_t now);
+ngx_uint_t ngx_campaign_pick_fine(ngx_campaign_pick_gateway_t *g, int64_t now);
+
+/* slots that it is given now */
+uint32_t ngx_campaign_pick_open(const ngx_campaign_pick_gateway_t *g);
+
+/* the picker's own: no slot is free, or it rests; the clock was set back */
+ngx_uint_t ngx_campaign_pick_blocked(const ngx_campaign_pick_gateway_t *g, int64_t now);
+void ngx_campaign_pick_gateway_back(ngx_campaign_pick_gateway_t *g, int64_t now);
 
 
 /* ngx_campaign_pick_line.c, the picker's own */

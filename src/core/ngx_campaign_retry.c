@@ -37,6 +37,7 @@ ngx_campaign_retry_judge(const ngx_campaign_retry_t *rt, const ngx_campaign_try_
 {
     v->wait = 0;
     v->hold = 0;
+    v->load = NGX_CAMPAIGN_LOAD_UNKNOWN;
 
     switch (t->answer) {
 
@@ -66,11 +67,16 @@ ngx_campaign_retry_judge(const ngx_campaign_retry_t *rt, const ngx_campaign_try_
     if (t->status >= 200 && t->status < 300) {
         v->state = t->receipts ? NGX_CAMPAIGN_S_SENT : NGX_CAMPAIGN_S_DELIVERED;
         v->reason = NGX_CAMPAIGN_R_NONE;
+        v->load = NGX_CAMPAIGN_LOAD_FINE;
         return;
     }
 
     if (t->status == 429 || t->status == 503) {
+        v->load = NGX_CAMPAIGN_LOAD_BUSY;
         v->hold = t->after;
+
+    } else if (t->status < 500) {
+        v->load = NGX_CAMPAIGN_LOAD_FINE;
     }
 
     v->reason = t->status >= 500 ? NGX_CAMPAIGN_R_GATEWAY_5XX : NGX_CAMPAIGN_R_GATEWAY_4XX;

@@ -37,10 +37,20 @@ typedef struct {
 } ngx_campaign_try_t;
 
 
+/* what an answer tells of the gateway */
+
+typedef enum {
+    NGX_CAMPAIGN_LOAD_UNKNOWN = 0,
+    NGX_CAMPAIGN_LOAD_FINE,             /* it took the message, or had time to refuse it */
+    NGX_CAMPAIGN_LOAD_BUSY              /* it has too much to do: 429, 503 */
+} ngx_campaign_load_e;
+
+
 typedef struct {
     ngx_campaign_state_e   state;           /* SENT, DELIVERED, FAILED or RETRY */
     ngx_campaign_reason_e  reason;          /* FAILED: why; RETRY: why the last try failed */
     ngx_msec_t             wait;            /* RETRY: before the next try */
+    ngx_campaign_load_e    load;
     ngx_msec_t             hold;            /* the whole gateway is to rest this long (429, 503 with Retry-After); 0: not */
 } ngx_campaign_verdict_t;
 

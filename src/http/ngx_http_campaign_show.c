@@ -23,7 +23,7 @@ ngx_http_campaign_dispatch_show(ngx_http_campaign_dispatch_t *d, int64_t now)
         g = d->statuses[i];
 
         ngx_http_campaign_status_set(&g->slots, d->pick.gateways[i].slots);
-        ngx_http_campaign_status_set(&g->limit, d->pick.gateways[i].slots);
+        ngx_http_campaign_status_set(&g->limit, ngx_campaign_pick_open(&d->pick.gateways[i]));
         ngx_http_campaign_status_set(&g->held, d->pick.gateways[i].held);
     }
 

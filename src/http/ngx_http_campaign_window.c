@@ -44,6 +44,8 @@ static ngx_http_campaign_gateway_status_t *ngx_http_campaign_window_gateway(ngx_
     ngx_http_campaign_live_t *live);
 static void ngx_http_campaign_window_done(ngx_http_campaign_delivery_t *delivery);
 static void ngx_http_campaign_window_judge(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_flight_t *f);
+static void ngx_http_campaign_window_load(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_flight_t *f, ngx_campaign_verdict_t *v,
+    int64_t wall);
 static ngx_campaign_outcome_t *ngx_http_campaign_window_outcome(ngx_http_campaign_dispatch_t *d, ngx_campaign_claimed_t *m);
 static void ngx_http_campaign_window_settle(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_turn_t *t,
     ngx_http_campaign_live_t *live);
@@ -495,12 +497,7 @@ ngx_http_campaign_window_judge(ngx_http_campaign_dispatch_t *d, ngx_http_campaig
 
     ngx_campaign_retry_judge(&conf->retry, &attempt, &v);
 
-    if (v.hold) {
-        ngx_log_error(NGX_LOG_INFO, d->log, 0, "campaign dispatcher: the gateway of %V rests for %M ms, it answered %ui", &gateway->channel,
-                      v.hold, f->delivery.status);
-
-        ngx_campaign_pick_hold(f->live->pick.gateway, wall + (int64_t) v.hold * 1000, wall);
-    }
+    ngx_http_campaign_window_load(d, f, &v, wall);
 
     o = ngx_http_campaign_window_outcome(d, m);
     if (o == NULL) {
@@ -516,6 +513,40 @@ ngx_http_campaign_window_judge(ngx_http_campaign_dispatch_t *d, ngx_http_campaig
     o->due = (v.state == NGX_CAMPAIGN_S_RETRY) ? wall + (int64_t) v.wait * 1000 : 0;
     o->id_len = (uint8_t) f->delivery.theirs_len;
     ngx_memcpy(o->id, f->delivery.theirs, f->delivery.theirs_len);
+}
+
+
+/* what the answer tells of the gateway */
+
+static void
+ngx_http_campaign_window_load(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_flight_t *f, ngx_campaign_verdict_t *v, int64_t wall)
+{
+    int64_t                       sent;
+    ngx_str_t                    *channel;
+    ngx_campaign_pick_gateway_t  *g;
+
+    g = f->live->pick.gateway;
+    channel = &f->live->origin.gateway->channel;
+
+    if (v->load == NGX_CAMPAIGN_LOAD_BUSY) {
+        sent = wall - (ngx_http_campaign_dispatch_clock() - f->started);
+
+        if (ngx_campaign_pick_busy(g, sent, wall)) {
+            ngx_log_error(NGX_LOG_NOTICE, d->log, 0, "campaign dispatcher: the gateway of %V answers %ui, it is given less at once until "
+                          "it takes more", channel, f->delivery.status);
+        }
+
+    } else if (v->load == NGX_CAMPAIGN_LOAD_FINE && ngx_campaign_pick_fine(g, wall)) {
+        ngx_log_error(NGX_LOG_NOTICE, d->log, 0, "campaign dispatcher: the gateway of %V is given %uD messages at once again", channel,
+                      g->slots);
+    }
+
+    if (v->hold) {
+        ngx_log_error(NGX_LOG_INFO, d->log, 0, "campaign dispatcher: the gateway of %V rests for %M ms, it answered %ui", channel,
+                      v->hold, f->delivery.status);
+
+        ngx_campaign_pick_hold(g, wall + (int64_t) v->hold * 1000, wall);
+    }
 }
 
 

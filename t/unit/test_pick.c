@@ -443,6 +443,73 @@ test_slots(void)
 }
 
 
+/* an answer to each of n messages that were sent then; what they say a gateway's slots become: in all */
+
+static ngx_uint_t
+answers(ngx_campaign_pick_gateway_t *g, ngx_uint_t busy, uint32_t n, int64_t sent, int64_t at)
+{
+    uint32_t    i;
+    ngx_uint_t  said;
+
+    for (said = 0, i = 0; i < n; i++) {
+        said += busy ? ngx_campaign_pick_busy(g, sent, at) : ngx_campaign_pick_fine(g, at);
+    }
+
+    return said;
+}
+
+
+static void
+test_busy(void)
+{
+    ngx_uint_t                    i;
+    ngx_campaign_pick_gateway_t  *g;
+
+    begin(64, 1000);
+    g = &gateways[0];
+    g->used = 64;
+
+    is_uint(ngx_campaign_pick_open(g), 64, "a gateway is given all of its slots");
+    is_uint(answers(g, 0, 100, START, START), 0, "and that it is fine is no news");
+    is_uint(answers(g, 1, 64, START, START + SECOND), 1, "a round of refusals is told once");
+    is_uint(ngx_campaign_pick_open(g), 32, "and halves them once");
+
+    g->used = 10;
+    answers(g, 1, 1, START + SECOND, START + 2 * SECOND);
+    is_uint(ngx_campaign_pick_open(g), 5, "half of what is out there, when that is less");
+
+    for (i = 0; i < 10; i++) {
+        answers(g, 0, ngx_campaign_pick_open(g), START + 2 * SECOND, START + 3 * SECOND);
+    }
+
+    ok(ngx_campaign_pick_open(g) >= 14 && ngx_campaign_pick_open(g) <= 15, "each round of answers gives one back: %u after ten",
+       ngx_campaign_pick_open(g));
+    is_uint(answers(g, 0, 10000, START, START), 1, "until it has all, which is told once");
+    is_uint(ngx_campaign_pick_open(g), 64, "and no more");
+
+    g->used = 1;
+    for (i = 0; i < 20; i++) {
+        answers(g, 1, 1, START + (4 + (int64_t) i) * SECOND, START + (4 + (int64_t) i) * SECOND);
+    }
+
+    ok(ngx_campaign_pick_open(g) == 1 && g->held - (START + 23 * SECOND) == SECOND / 2, "at the least one at a time, and two a second");
+    answers(g, 0, 50, START, START + 30 * SECOND);
+    ok(g->pause == 0 && ngx_campaign_pick_open(g) > 1, "from which it comes back, too");
+
+    answers(g, 1, 1, START + 40 * SECOND, START + 40 * SECOND);
+    ngx_campaign_pick_gateway_back(g, START);
+    ok(g->held <= START + SECOND && answers(g, 1, 1, START, START) == 0 && g->cut == START, "a clock that was set back changes nothing of it");
+
+    begin(64, 1000);
+    account(0, 1000, 1);
+    campaign(0, 0, 0, 100000, 0, 0);
+    gateways[0].few = (uint64_t) 2 << 16;
+    latency = 100000;
+    run(START + 10 * SECOND);
+    ok(campaigns[0].sent >= 100 && campaigns[0].sent <= 202, "no more is claimed than it is given: %" PRIu64, campaigns[0].sent);
+}
+
+
 static void
 test_repeats(void)
 {
@@ -783,6 +850,7 @@ main(void)
     test_urgent();
     test_gateways();
     test_slots();
+    test_busy();
     test_repeats();
     test_waiting();
     test_clock();

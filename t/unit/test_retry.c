@@ -213,6 +213,8 @@ test_hold(void)
     for (wrong = 0, status = 100; status < 600; status++) {
         v = test_judge(NGX_CAMPAIGN_ANSWER_STATUS, status, 30000, 1, 0);
         wrong += (v.hold != ((status == 429 || status == 503) ? 30000 : 0));
+        wrong += (v.load != ((status == 429 || status == 503) ? NGX_CAMPAIGN_LOAD_BUSY
+                             : status < 500 ? NGX_CAMPAIGN_LOAD_FINE : NGX_CAMPAIGN_LOAD_UNKNOWN));
     }
 
     is_uint(wrong, 0, "429 and 503 with Retry-After, and no other status, let the gateway rest");
