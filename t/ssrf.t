@@ -1,8 +1,9 @@
 # URLs of webhooks are a way into the operator's network.  What is refused when it is given, and what is not called though it was taken: a spy
-# listens where nothing may come.
+# listens where nothing may come, and a library in the workers notes where they connect to.
 
 use lib 't/lib';
 use Campaign;
+use Campaign::Fault;
 use Campaign::Sending;
 use Test::Nginx::Socket 'no_plan';
 use IO::Socket::INET;
@@ -83,6 +84,22 @@ server {
 }
 END
 
+# where nginx has connected to, since it was asked
+my $noted = store_dir() =~ s/-store\z/-connect/r;
+note_again();
+$ENV{TEST_NGINX_LD_PRELOAD} = tool('preload_connect.so');
+$ENV{CAMPAIGN_CONNECT_LOG} = $noted;
+$ENV{ASAN_OPTIONS} = join ':', grep { length } $ENV{ASAN_OPTIONS} // '', 'verify_asan_link_order=0';
+
+sub note_again { open my $out, '>', $noted or die "$noted: $!"; chmod 0666, $noted }     # workers have a user of their own
+
+sub connected {
+    open my $in, '<', $noted or die "$noted: $!";
+    my %to = map { chomp; ($_ => 1) } <$in>;
+    note_again();
+    return join ' ', sort grep { $_ ne "127.0.0.1:$dns_port" } keys %to;
+}
+
 # how a test event at this URL ended
 sub ended {
     my ($account, $at) = @_;
@@ -117,6 +134,7 @@ cmp_ok(scalar @urls, '>=', 60, scalar(@urls) . ' URLs');
 my @taken = grep { my $r = $a->post('/webhooks', { url => $_, event => 'delivery' }); $r->status != 400 || join(' ', $r->codes) ne '1209' } @urls;
 is(json(\@taken), '[]', 'all are 1209');
 is($a->get('/webhooks')->page->{total}, 0, 'none was kept');
+is(connected(), '', 'nor was a connection made');
 my $w = $a->make('/webhooks', { url => 'http://8.8.8.8/', event => 'delivery' });
 @taken = grep { my $r = $a->put("/webhooks/$w->{id}", { url => $_ }); $r->status != 400 } @urls;
 is(json(\@taken), '[]', 'nor does a change bring them in');
@@ -138,6 +156,7 @@ is($to->('nobody.hooks.example.com'), 'unresolved null', 'a name without an addr
 is($to->('good.hooks.example.com', '/redirect'), 'status 307', 'a redirect is a failure');
 is(scalar @{[ spied() ]}, 0, 'nothing came to the forbidden address') or diag json([map { $_->{path} } spied()]);
 is(scalar(grep { $_->{path} =~ /redirected/ } gateway()->requests), 0, 'nor was the redirect followed');
+is(connected(), '127.0.0.2:' . port(), 'nor was a connection made but to where the operator allows');
 settled($a, start($a, 'HEARD'));
 is(scalar @{[ requests('HEARD') ]}, 1, 'though the spy hears');
 
@@ -146,6 +165,7 @@ is(scalar @{[ requests('HEARD') ]}, 1, 'though the spy hears');
 --- config eval: main::hooks()
 --- http_config eval: main::receiver()
 --- check
+note_again();
 my $a = account();
 my $w = $a->make('/webhooks', { url => 'http://rebound.hooks.example.com:' . port() . '/', event => 'delivery' });
 my $at = "/webhooks/$w->{id}";
@@ -153,6 +173,7 @@ is(ended($a, $at), 'delivered 200', 'at first');
 my $last;
 wait_for { ($last = ended($a, $at)) ne 'delivered 200' } 15;
 is($last, 'forbidden null', 'then it is not called any more');
+is(connected(), '127.0.0.2:' . port(), 'and no connection was made');
 is(scalar @{[ spied() ]}, 0, 'and nothing came to the forbidden address');
 
 
@@ -164,5 +185,6 @@ my $a = account();
 refused($a->post('/webhooks', { url => 'http://127.0.0.2:' . port() . '/', event => 'message' }), 400, 1209, 'it is not taken any more');
 my $w = $a->make('/webhooks', { url => 'http://good.hooks.example.com:' . port() . '/', event => 'delivery' });
 is(ended($a, "/webhooks/$w->{id}"), 'forbidden null', 'a name that leads there is not called');
+is(connected(), '', 'no connection was made');
 open my $in, '<', "$ENV{TEST_NGINX_SERVROOT}/logs/receiver.log";
 is(scalar @{[ <$in> // () ]}, 0, 'the receiver heard nothing');

@@ -8,6 +8,7 @@
 #include "ngx_http_campaign_field.h"
 #include "ngx_http_campaign_reply.h"
 
+#include "ngx_campaign_escape.h"
 #include "ngx_campaign_time.h"
 
 
@@ -112,23 +113,25 @@ ngx_http_campaign_out_raw(ngx_http_campaign_out_t *out, const u_char *data, size
 }
 
 
+/* no control character is left as it is: what is signed has to be what a variable, which replaces them, hands out */
+
 void
 ngx_http_campaign_out_string(ngx_http_campaign_out_t *out, const ngx_str_t *value)
 {
-    u_char     *p;
-    uintptr_t   more;
+    size_t   size;
+    u_char  *p;
 
-    more = value->len ? ngx_escape_json(NULL, value->data, value->len) : 0;
+    size = value->len ? ngx_campaign_escape_json_size(value->data, value->len) : 0;
 
-    p = ngx_http_campaign_out_room(out, value->len + more + 2);
+    p = ngx_http_campaign_out_room(out, size + 2);
     if (p == NULL) {
         return;
     }
 
     *p++ = '"';
 
-    if (more) {
-        p = (u_char *) ngx_escape_json(p, value->data, value->len);
+    if (size != value->len) {
+        p = ngx_campaign_escape_json(p, value->data, value->len);
 
     } else if (value->len) {
         p = ngx_cpymem(p, value->data, value->len);
