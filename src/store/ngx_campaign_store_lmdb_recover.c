@@ -138,11 +138,11 @@ ngx_campaign_turn_uncertain_end(ngx_campaign_states_t *x, uint32_t seq)
     ngx_campaign_rc_e   rc;
 
     rc = ngx_campaign_states_segments(x, seq, &segments);
-
-    if (rc == NGX_CAMPAIGN_OK) {
-        rc = ngx_campaign_states_byte(x, seq, &byte);
+    if (rc != NGX_CAMPAIGN_OK) {
+        return rc;
     }
 
+    rc = ngx_campaign_states_byte(x, seq, &byte);
     if (rc != NGX_CAMPAIGN_OK) {
         return rc;
     }

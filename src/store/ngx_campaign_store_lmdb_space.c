@@ -51,6 +51,7 @@ ngx_campaign_space_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, void *args
     struct stat  s;
     MDB_envinfo  info;
 
+    fd = NGX_INVALID_FILE;
     err = mdb_env_info(t->store->env, &info);
 
     if (err == 0) {

@@ -337,6 +337,7 @@ ngx_campaign_suppress_page_total(ngx_campaign_suppress_walk_t *w)
         return rc;
     }
 
+    lapsed = 0;
     rc = ngx_campaign_suppress_count(w->t, page->account, &page->total);
 
     if (rc == NGX_CAMPAIGN_OK) {

@@ -210,6 +210,7 @@ ngx_campaign_take_walk(ngx_campaign_txn_t *t, ngx_campaign_take_t *take, ngx_poo
         }
 
         ngx_memzero(notice, sizeof(ngx_campaign_notice_t));
+        holder = 0;
 
         result = ngx_campaign_event_get(t, take->webhook, ngx_campaign_be64_get(p + 16), pool, &notice->event);
 
