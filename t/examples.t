@@ -221,7 +221,19 @@ http {
         location /v1/ { campaign_api; }
         location /admin/ { campaign_admin; }
         campaign_gateway SMS /_gateway/sms;
-        location /_gateway/sms { internal; proxy_pass http://127.0.0.1:@{[ $gateway->port ]}; proxy_method POST; proxy_pass_request_headers off; proxy_set_body \$campaign_body; }
+        location = /receipts { campaign_receipts by=id id=id status=status delivered=ok; }
+        campaign_webhook /_webhook allow=127.0.0.0/8;
+        proxy_method POST;
+        proxy_pass_request_headers off;
+        proxy_set_body \$campaign_body;
+        location /_gateway/sms { internal; proxy_pass http://127.0.0.1:@{[ $gateway->port ]}; }
+        location /_webhook {
+            internal;
+            proxy_pass \$campaign_webhook_url;
+            proxy_set_header Host \$campaign_webhook_host;
+            proxy_set_header Content-Type application/json;
+            proxy_set_header X-Dexatel-Signature \$campaign_webhook_signature;
+        }
     }
 }
 END
@@ -233,6 +245,7 @@ END
     my $key = $there->(POST => '/admin/accounts', { name => 'first', rate => 1000 })->{api_key};
     $there->(POST => '/v1/senders', { name => '4915100000', channel => 'SMS' }, $key);
     my ($server, $a) = example('campaign', '127.0.0.1:8090' => "127.0.0.1:$other", "X-Dexatel-Key    change-me" => "X-Dexatel-Key    $key");
+    my $hook = $there->(POST => '/v1/webhooks', { url => "http://127.0.0.1:$port/receipts", event => 'delivery', secret => 'change-me' }, $key);
     my $m = sent($a);
     is($m->{status}, 'sent', 'taken');
     my $theirs = $there->(GET => "/v1/messages/$m->{gateway_id}", undef, $key);
@@ -241,9 +254,15 @@ END
     is(decoded(($gateway->requests)[0]{body})->{data}{id}, $m->{gateway_id}, 'which went on under its own id');
     my $body = json({ data => { message_id => $m->{gateway_id}, event => 'delivery', status => 'DELIVERED', channel => 'SMS', to => '15551234567' } });
     is(ask(POST => '/receipts', body => $body)->{status}, 403, 'not signed');
-    is(signed('/receipts', $body)->{status}, 200, 'its webhook');
-    delivered($a, $m, 'campaign');
+    is($a->get("/messages/$m->{id}")->data->{status}, 'sent', 'and not believed');
+    is($http->get("http://127.0.0.1:$other/receipts?id=$m->{gateway_id}&status=ok")->{status}, 200, 'the last gateway has a receipt for the other one');
+    delivered($a, $m, 'campaign, whose webhook told us');
+    my $at = "/v1/webhooks/$hook->{id}";
+    wait_for { $there->(GET => $at, undef, $key)->{waiting} == 0 };
+    $hook = $there->(GET => $at, undef, $key);
+    is(join(' ', @$hook{qw(waiting failed last_result last_code)}), '0 0 delivered 200', 'and was answered');
     ended($server, 'campaign', $second, $gateway);
+    is($second->alerts, '', 'the other error log is clean');
 };
 
 subtest 'get' => sub {
