@@ -44,6 +44,7 @@ static ngx_campaign_states_t  sim_eye_states;
 static ngx_pool_t            *sim_eye_pool;
 static ngx_log_t              sim_eye_log = { NGX_LOG_ALERT, 0 };
 static ngx_campaign_store_conf_t  sim_eye_conf;
+static char                   sim_eye_data[4096];
 
 
 static int
@@ -413,6 +414,8 @@ sim_look_begin(void)
         sim_eye_pool = ngx_create_pool(4096, &sim_eye_log);
         sim_eye = ngx_pcalloc(sim_eye_pool, sizeof(ngx_campaign_store_t));
 
+        snprintf(sim_eye_data, sizeof(sim_eye_data), "%s/data.mdb", sim_dir);
+
         sim_eye_conf.path.data = (u_char *) sim_dir;
         sim_eye_conf.path.len = strlen(sim_dir);
         sim_eye_conf.size = 16 * 1024 * 1024;
@@ -420,6 +423,7 @@ sim_look_begin(void)
         sim_eye->conf = &sim_eye_conf;
         sim_eye->log = &sim_eye_log;
         sim_eye->pool = sim_eye_pool;
+        sim_eye->data = (u_char *) sim_eye_data;
 
         if (ngx_campaign_lmdb_env_open(sim_eye) != NGX_OK) {
             sim_fail("the model cannot open the store");
