@@ -223,6 +223,9 @@ void ngx_http_campaign_picture_clear(ngx_http_campaign_dispatch_t *d);
 /* what a turn reports; NGX_ERROR: no memory, the picture lacks something */
 ngx_int_t ngx_http_campaign_picture_change(ngx_http_campaign_dispatch_t *d, ngx_campaign_turn_t *turn, int64_t wall);
 
+/* what a peek found between two turns: the next one can claim of it.  What is known, or finds no memory, waits for the turn's report */
+void ngx_http_campaign_picture_fresh(ngx_http_campaign_dispatch_t *d, ngx_array_t *fresh, int64_t wall);
+
 /* accounts whose last campaign went */
 void ngx_http_campaign_picture_sweep(ngx_http_campaign_dispatch_t *d);
 

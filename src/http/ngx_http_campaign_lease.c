@@ -331,6 +331,10 @@ ngx_http_campaign_lease_peeked(ngx_campaign_op_t *op)
     rc = op->rc;
     peek = ((ngx_http_campaign_lease_op_t *) op)->peek;
 
+    if (rc == NGX_CAMPAIGN_OK && peek.epoch == d->epoch && peek.fresh && d->turn == NULL && !d->draining) {
+        ngx_http_campaign_picture_fresh(d, peek.fresh, ngx_campaign_now());
+    }
+
     ngx_destroy_pool(op->pool);
 
     if (rc != NGX_CAMPAIGN_OK) {

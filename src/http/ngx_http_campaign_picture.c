@@ -12,6 +12,7 @@ static ngx_http_campaign_live_account_t *ngx_http_campaign_picture_account(ngx_h
 static ngx_int_t ngx_http_campaign_picture_change_account(ngx_http_campaign_dispatch_t *d, ngx_campaign_live_t *change, int64_t wall);
 static ngx_int_t ngx_http_campaign_picture_change_campaign(ngx_http_campaign_dispatch_t *d, ngx_campaign_live_t *change,
     int64_t wall);
+static void ngx_http_campaign_picture_started(ngx_http_campaign_live_t *live, ngx_campaign_campaign_t *c);
 static ngx_int_t ngx_http_campaign_picture_add(ngx_http_campaign_dispatch_t *d, ngx_campaign_live_t *change, ngx_uint_t gateway,
     ngx_http_campaign_live_t **added);
 static ngx_int_t ngx_http_campaign_picture_origin(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_live_t *live,
@@ -115,6 +116,41 @@ ngx_http_campaign_picture_change(ngx_http_campaign_dispatch_t *d, ngx_campaign_t
 }
 
 
+void
+ngx_http_campaign_picture_fresh(ngx_http_campaign_dispatch_t *d, ngx_array_t *fresh, int64_t wall)
+{
+    ngx_int_t             rc;
+    ngx_uint_t            i, gateway;
+    ngx_campaign_live_t  *change;
+
+    change = fresh->elts;
+
+    for (i = 0; i + 1 < fresh->nelts; i += 2) {
+
+        if (ngx_http_campaign_picture_find(d, change[i + 1].no)
+            || ngx_http_campaign_picture_gateway(d, &change[i + 1].campaign.rec.channel, &gateway) != NGX_OK)
+        {
+            continue;
+        }
+
+        /* of an account that stands in the picture it is the picture that knows the limiter's state best */
+
+        rc = ngx_http_campaign_picture_find_account(d, change[i].account)
+             ? NGX_OK : ngx_http_campaign_picture_change_account(d, &change[i], wall);
+
+        if (rc == NGX_OK) {
+            rc = ngx_http_campaign_picture_change_campaign(d, &change[i + 1], wall);
+        }
+
+        if (rc != NGX_OK) {
+            break;
+        }
+    }
+
+    ngx_http_campaign_picture_sweep(d);
+}
+
+
 static ngx_int_t
 ngx_http_campaign_picture_change_account(ngx_http_campaign_dispatch_t *d, ngx_campaign_live_t *change, int64_t wall)
 {
@@ -211,9 +247,24 @@ ngx_http_campaign_picture_change_campaign(ngx_http_campaign_dispatch_t *d, ngx_c
         }
     }
 
+    if (live->started == 0) {                           /* a peek found it before its start */
+        ngx_http_campaign_picture_started(live, &change->campaign);
+    }
+
     ngx_campaign_pick_campaign_set(&d->pick, &live->pick, change->fresh, change->again_at, wall);
 
     return NGX_OK;
+}
+
+
+static void
+ngx_http_campaign_picture_started(ngx_http_campaign_live_t *live, ngx_campaign_campaign_t *c)
+{
+    live->started = c->progress.started;
+
+    if (c->validity && c->progress.started) {
+        live->expires = ((int64_t) c->progress.started + c->validity + 1) * 1000000;     /* its start was within that second */
+    }
 }
 
 
@@ -247,16 +298,10 @@ ngx_http_campaign_picture_add(ngx_http_campaign_dispatch_t *d, ngx_campaign_live
 
     live->pool = pool;
     live->origin.gateway = d->pick.gateways[gateway].data;
-    live->started = c->progress.started;
-
     rc = ngx_http_campaign_picture_origin(d, live, c);
     if (rc != NGX_OK) {
         ngx_destroy_pool(pool);
         return rc;
-    }
-
-    if (c->validity && c->progress.started) {
-        live->expires = ((int64_t) c->progress.started + c->validity + 1) * 1000000;     /* its start was within that second */
     }
 
     live->series = ngx_http_campaign_status_series(change->account, live->origin.account, &live->origin.channel);

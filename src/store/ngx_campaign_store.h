@@ -608,6 +608,9 @@ typedef struct {                                /* cheap look: is a turn worth w
     unsigned                 changed:1;
     int64_t                  next;              /* us, earliest scheduled start; 0: none */
     uint64_t                 epoch;             /* newest: another than the dispatcher's own means that it was fenced */
+    ngx_array_t             *fresh;             /* NULL, or ngx_campaign_live_t of op->pool by twos, an account and a campaign of it of which
+                                                   nothing was ever claimed, or that starts now: the first ones.  The next turn starts
+                                                   them, and reports them with the time of their start */
 } ngx_campaign_peek_t;
 
 

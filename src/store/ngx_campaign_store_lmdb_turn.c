@@ -13,10 +13,8 @@
 
 
 static ngx_campaign_rc_e ngx_campaign_turn_lease_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, void *args);
-static ngx_campaign_rc_e ngx_campaign_turn_peek_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, void *args);
 static ngx_campaign_rc_e ngx_campaign_turn_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, void *args);
 
-static ngx_campaign_rc_e ngx_campaign_turn_epoch(ngx_campaign_txn_t *t, uint64_t *epoch);
 static ngx_campaign_rc_e ngx_campaign_turn_outcomes(ngx_campaign_states_t *x);
 static int ngx_libc_cdecl ngx_campaign_turn_outcome_cmp(const void *one, const void *two);
 static ngx_campaign_rc_e ngx_campaign_turn_outcome(ngx_campaign_states_t *x, ngx_campaign_outcome_t *o);
@@ -29,22 +27,11 @@ static ngx_campaign_rc_e ngx_campaign_turn_changes(ngx_campaign_states_t *x);
 static ngx_campaign_rc_e ngx_campaign_turn_change_account(ngx_campaign_states_t *x, uint32_t account);
 static ngx_campaign_rc_e ngx_campaign_turn_change_campaign(ngx_campaign_states_t *x, uint32_t account, uint64_t no);
 
-static ngx_campaign_rc_e ngx_campaign_turn_sched_first(ngx_campaign_txn_t *t, int64_t *next);
-static ngx_campaign_rc_e ngx_campaign_turn_more(ngx_campaign_txn_t *t, ngx_uint_t *any);
-static ngx_campaign_rc_e ngx_campaign_turn_feed_first(ngx_campaign_txn_t *t, ngx_uint_t *any);
-
 
 ngx_int_t
 ngx_campaign_store_lease(ngx_campaign_store_t *st, ngx_campaign_op_t *op, uint64_t *epoch)
 {
     return ngx_campaign_lmdb_write(st, op, ngx_campaign_turn_lease_work, epoch);
-}
-
-
-ngx_int_t
-ngx_campaign_store_peek(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_peek_t *peek)
-{
-    return ngx_campaign_lmdb_read(st, op, ngx_campaign_turn_peek_work, peek);
 }
 
 
@@ -105,30 +92,6 @@ ngx_campaign_turn_lease_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, void 
     *epoch = newest;
 
     return NGX_CAMPAIGN_OK;
-}
-
-
-static ngx_campaign_rc_e
-ngx_campaign_turn_peek_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, void *args)
-{
-    ngx_campaign_peek_t *peek = args;
-
-    ngx_uint_t         any;
-    ngx_campaign_rc_e  rc;
-
-    rc = ngx_campaign_turn_epoch(t, &peek->epoch);
-    if (rc != NGX_CAMPAIGN_OK) {
-        return rc;
-    }
-
-    rc = ngx_campaign_turn_more(t, &any);
-    if (rc != NGX_CAMPAIGN_OK) {
-        return rc;
-    }
-
-    peek->changed = any ? 1 : 0;
-
-    return ngx_campaign_turn_sched_first(t, &peek->next);
 }
 
 
@@ -211,42 +174,6 @@ ngx_campaign_turn_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, void *args)
     }
 
     return rc;
-}
-
-
-/* the next turn has something to do */
-
-static ngx_campaign_rc_e
-ngx_campaign_turn_more(ngx_campaign_txn_t *t, ngx_uint_t *any)
-{
-    ngx_campaign_rc_e  rc;
-
-    rc = ngx_campaign_turn_feed_first(t, any);
-
-    return (rc == NGX_CAMPAIGN_OK && !*any) ? ngx_campaign_lmdb_theirs_any(t, any) : rc;
-}
-
-
-static ngx_campaign_rc_e
-ngx_campaign_turn_epoch(ngx_campaign_txn_t *t, uint64_t *epoch)
-{
-    int      rc;
-    MDB_val  value;
-
-    rc = ngx_campaign_lmdb_get(t, NGX_CAMPAIGN_DB_META, "epoch", 5, &value);
-
-    if (rc == MDB_NOTFOUND) {
-        *epoch = 0;
-        return NGX_CAMPAIGN_OK;
-    }
-
-    if (rc != 0 || value.mv_size != 8) {
-        return ngx_campaign_lmdb_failed(t, rc ? rc : MDB_CORRUPTED, "epoch");
-    }
-
-    *epoch = ngx_campaign_be64_get(value.mv_data);
-
-    return NGX_CAMPAIGN_OK;
 }
 
 
@@ -700,65 +627,4 @@ ngx_campaign_turn_change_campaign(ngx_campaign_states_t *x, uint32_t account, ui
     live->fresh = c.span - x->run.upto;
 
     return ngx_campaign_states_again_next(x, &live->again_at, NULL);
-}
-
-
-/* start of the earliest scheduled campaign, us; 0: there is none */
-
-static ngx_campaign_rc_e
-ngx_campaign_turn_sched_first(ngx_campaign_txn_t *t, int64_t *next)
-{
-    int          rc;
-    MDB_val      key, value;
-    MDB_cursor  *cursor;
-
-    rc = mdb_cursor_open(t->txn, t->store->dbi[NGX_CAMPAIGN_DB_SCHED], &cursor);
-    if (rc != 0) {
-        return ngx_campaign_lmdb_failed(t, rc, "cursor of sched");
-    }
-
-    rc = mdb_cursor_get(cursor, &key, &value, MDB_FIRST);
-    mdb_cursor_close(cursor);
-
-    if (rc == MDB_NOTFOUND) {
-        *next = 0;
-        return NGX_CAMPAIGN_OK;
-    }
-
-    if (rc != 0 || key.mv_size != 16) {
-        return ngx_campaign_lmdb_failed(t, rc ? rc : MDB_CORRUPTED, "first of sched");
-    }
-
-    *next = (int64_t) ngx_campaign_be64_get(key.mv_data) * 1000000;
-
-    if (*next == 0) {
-        *next = 1;                                      /* at once, which is not never */
-    }
-
-    return NGX_CAMPAIGN_OK;
-}
-
-
-static ngx_campaign_rc_e
-ngx_campaign_turn_feed_first(ngx_campaign_txn_t *t, ngx_uint_t *any)
-{
-    int          rc;
-    MDB_val      key, none;
-    MDB_cursor  *cursor;
-
-    rc = mdb_cursor_open(t->txn, t->store->dbi[NGX_CAMPAIGN_DB_FEED], &cursor);
-    if (rc != 0) {
-        return ngx_campaign_lmdb_failed(t, rc, "cursor of feed");
-    }
-
-    rc = mdb_cursor_get(cursor, &key, &none, MDB_FIRST);
-    mdb_cursor_close(cursor);
-
-    if (rc != 0 && rc != MDB_NOTFOUND) {
-        return ngx_campaign_lmdb_failed(t, rc, "first of feed");
-    }
-
-    *any = (rc == 0);
-
-    return NGX_CAMPAIGN_OK;
 }

@@ -67,6 +67,18 @@ ngx_campaign_rc_e ngx_campaign_states_tries_get(ngx_campaign_states_t *x, uint32
 ngx_campaign_rc_e ngx_campaign_states_tries_put(ngx_campaign_states_t *x, uint32_t seq, ngx_uint_t attempts, ngx_uint_t flags, int64_t due);
 
 
+/* ngx_campaign_store_lmdb_peek.c */
+
+/* the newest; 0: there was no dispatcher yet */
+ngx_campaign_rc_e ngx_campaign_turn_epoch(ngx_campaign_txn_t *t, uint64_t *epoch);
+
+/* the next turn has something to do */
+ngx_campaign_rc_e ngx_campaign_turn_more(ngx_campaign_txn_t *t, ngx_uint_t *any);
+
+/* start of the earliest scheduled campaign, us; 0: there is none */
+ngx_campaign_rc_e ngx_campaign_turn_sched_first(ngx_campaign_txn_t *t, int64_t *next);
+
+
 /* ngx_campaign_store_lmdb_message.c */
 
 /* what has become of message seq of the open campaign; *status 0: place of a contact deleted before the campaign was made */

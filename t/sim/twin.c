@@ -373,7 +373,7 @@ ngx_int_t
 twin_store_peek(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_peek_t *peek)
 {
     ngx_campaign_op_begin(st, op);
-    twin_peek(peek);
+    twin_peek(peek, op->pool);
     ngx_campaign_op_post(op, NGX_CAMPAIGN_OK);
 
     return NGX_AGAIN;

@@ -68,7 +68,7 @@ extern twin_disk_t  *twin;
 /* twin_turn.c: works of a transaction at that time, us */
 ngx_campaign_rc_e twin_turn(ngx_campaign_turn_t *turn, ngx_pool_t *pool, int64_t now);
 ngx_campaign_rc_e twin_lease(uint64_t *epoch);
-void twin_peek(ngx_campaign_peek_t *peek);
+void twin_peek(ngx_campaign_peek_t *peek, ngx_pool_t *pool);
 void twin_move(twin_campaign_t *c, ngx_campaign_status_e to, int64_t now);
 void twin_settle(twin_campaign_t *c, twin_message_t *m, ngx_campaign_state_e state, ngx_campaign_reason_e reason);
 ngx_uint_t twin_close(twin_campaign_t *c, int64_t now);         /* 1: it is finished */

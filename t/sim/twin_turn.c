@@ -12,9 +12,14 @@ static void twin_outcomes(ngx_campaign_turn_t *turn, int64_t now);
 static int twin_outcome_cmp(const void *one, const void *two);
 static void twin_outcome(twin_campaign_t *c, ngx_campaign_outcome_t *o);
 static void twin_starts(ngx_campaign_turn_t *turn, int64_t now);
+static void twin_peek_due(ngx_campaign_peek_t *peek, int64_t now);
+static void twin_peek_live(ngx_campaign_peek_t *peek, twin_campaign_t *c);
+static void twin_peek_fresh(ngx_campaign_peek_t *peek);
 static void twin_changes(ngx_campaign_turn_t *turn, ngx_pool_t *pool, int64_t now);
 static void twin_change_account(ngx_campaign_turn_t *turn, uint32_t account);
 static void twin_change_campaign(ngx_campaign_turn_t *turn, twin_campaign_t *c, int64_t now);
+static void twin_live_account(ngx_campaign_live_t *live, uint32_t account);
+static void twin_live_campaign(ngx_campaign_live_t *live, twin_campaign_t *c);
 static void twin_recover(ngx_campaign_turn_t *turn, twin_campaign_t *c, int64_t now);
 static void twin_grant(ngx_campaign_turn_t *turn, ngx_campaign_grant_t *g, ngx_pool_t *pool, int64_t now);
 static void twin_claim(ngx_campaign_turn_t *turn, ngx_campaign_claim_t *claim, uint32_t allowed, ngx_pool_t *pool, int64_t now);
@@ -88,13 +93,100 @@ twin_fed(void)
 
 
 void
-twin_peek(ngx_campaign_peek_t *peek)
+twin_peek(ngx_campaign_peek_t *peek, ngx_pool_t *pool)
 {
     ngx_uint_t  which;
 
     peek->epoch = twin->epoch;
     peek->changed = twin_fed() != 0;
     peek->next = twin_next_start(&which);
+
+    if (peek->changed || (peek->next && peek->next <= ngx_campaign_now())) {
+        peek->fresh = ngx_array_create(pool, 2, sizeof(ngx_campaign_live_t));
+        twin_peek_due(peek, ngx_campaign_now());
+        twin_peek_fresh(peek);
+    }
+}
+
+
+/* the first so many that start now, as many as the store looks at */
+
+static void
+twin_peek_due(ngx_campaign_peek_t *peek, int64_t now)
+{
+    ngx_uint_t        i, left;
+    twin_campaign_t  *c, *first, *last;
+
+    for (last = NULL, left = 16; left; left--, last = first) {
+
+        for (first = NULL, i = 1; i <= twin->ncampaigns; i++) {
+            c = &twin->campaigns[i];
+
+            if (c->no && c->status == NGX_CAMPAIGN_C_SCHEDULED && (int64_t) c->schedule * 1000000 <= now
+                && (last == NULL || c->schedule > last->schedule || (c->schedule == last->schedule && c > last))
+                && (first == NULL || c->schedule < first->schedule))
+            {
+                first = c;
+            }
+        }
+
+        if (first == NULL) {
+            return;
+        }
+
+        twin_peek_live(peek, first);
+    }
+}
+
+
+static void
+twin_peek_live(ngx_campaign_peek_t *peek, twin_campaign_t *c)
+{
+    ngx_campaign_live_t  *live;
+
+    if (c->no == 0 || (c->status != NGX_CAMPAIGN_C_IN_PROGRESS && c->status != NGX_CAMPAIGN_C_SCHEDULED) || c->upto || c->p.again
+        || twin->accounts[c->account].status != NGX_CAMPAIGN_A_ACTIVE)
+    {
+        return;
+    }
+
+    twin_live_account(ngx_array_push(peek->fresh), c->account);
+
+    live = ngx_array_push(peek->fresh);
+    twin_live_campaign(live, c);
+    live->gone = 0;
+    live->campaign = c->record;
+    live->campaign.progress = c->p;
+    live->fresh = c->span;
+}
+
+
+/* of the first so many of what is fed, as many as the store looks at */
+
+static void
+twin_peek_fresh(ngx_campaign_peek_t *peek)
+{
+    ngx_uint_t        i, n, left;
+    twin_campaign_t  *c;
+
+    left = 16;
+
+    for (i = 1; i <= SIM_ACCOUNTS && left; i++) {
+        left -= twin->accounts[i].fed ? 1 : 0;
+    }
+
+    for (i = 1; i <= twin->naccounts; i++) {
+        for (n = 1; n <= twin->ncampaigns && left; n++) {
+            c = &twin->campaigns[n];
+
+            if (!c->fed || c->account != i) {
+                continue;
+            }
+
+            left--;
+            twin_peek_live(peek, c);
+        }
+    }
 }
 
 
@@ -353,7 +445,6 @@ twin_changes(ngx_campaign_turn_t *turn, ngx_pool_t *pool, int64_t now)
 static void
 twin_change_account(ngx_campaign_turn_t *turn, uint32_t account)
 {
-    twin_account_t       *a;
     ngx_campaign_live_t  *live;
 
     live = turn->changes->elts;
@@ -362,9 +453,17 @@ twin_change_account(ngx_campaign_turn_t *turn, uint32_t account)
         return;
     }
 
+    twin_live_account(ngx_array_push(turn->changes), account);
+}
+
+
+static void
+twin_live_account(ngx_campaign_live_t *live, uint32_t account)
+{
+    twin_account_t  *a;
+
     a = &twin->accounts[account];
 
-    live = ngx_array_push(turn->changes);
     ngx_memzero(live, sizeof(ngx_campaign_live_t));
 
     live->kind = NGX_CAMPAIGN_ACCOUNT;
@@ -385,14 +484,19 @@ twin_change_account(ngx_campaign_turn_t *turn, uint32_t account)
 static void
 twin_change_campaign(ngx_campaign_turn_t *turn, twin_campaign_t *c, int64_t now)
 {
-    twin_message_t       *m;
-    ngx_campaign_live_t  *live;
-
     if (c->no && c->epoch != turn->epoch) {
         twin_recover(turn, c, now);
     }
 
-    live = ngx_array_push(turn->changes);
+    twin_live_campaign(ngx_array_push(turn->changes), c);
+}
+
+
+static void
+twin_live_campaign(ngx_campaign_live_t *live, twin_campaign_t *c)
+{
+    twin_message_t  *m;
+
     ngx_memzero(live, sizeof(ngx_campaign_live_t));
 
     live->kind = NGX_CAMPAIGN_CAMPAIGN;

@@ -816,9 +816,10 @@ static void
 test_scheduled(void)
 {
     time_t                   at;
+    uint32_t                 seqs[TEST_MOST];
     store_op_t              *so;
     test_turn_t              tt;
-    ngx_campaign_live_t      live;
+    ngx_campaign_live_t      live, *fresh;
     ngx_campaign_peek_t      peek;
     static test_campaign_t   tc;
     ngx_campaign_campaign_t  c;
@@ -854,8 +855,20 @@ test_scheduled(void)
     is_uint(c.rec.status, NGX_CAMPAIGN_C_SCHEDULED, "a microsecond before it is still scheduled");
     test_turn_free(&tt);
 
+    is_uint(store_wait(so, ngx_campaign_store_peek(test_st, &so->op, &peek)), NGX_CAMPAIGN_OK, "a peek then");
+    ok(peek.fresh == NULL, "shows nothing to claim of");
+
     ngx_stub_now++;
-    (void) test_turn(&tt, NULL, 0, NULL, 0);
+    is_uint(store_wait(so, ngx_campaign_store_peek(test_st, &so->op, &peek)), NGX_CAMPAIGN_OK, "a peek in time");
+    fresh = peek.fresh ? peek.fresh->elts : NULL;
+    ok(fresh && peek.fresh->nelts == 2 && fresh[0].kind == NGX_CAMPAIGN_ACCOUNT && fresh[0].account == test_account.rec.no,
+       "shows its account");
+    ok(fresh && fresh[1].no == tc.c.rec.no && fresh[1].fresh == TEST_CONTACTS && fresh[1].campaign.text.len == 5, "... and the campaign");
+    (void) test_get(&tc, &c);
+    is_uint(c.rec.status, NGX_CAMPAIGN_C_SCHEDULED, "... which it does not start");
+
+    (void) test_turn(&tt, &tc, 3, NULL, 0);
+    is_uint(test_claimed(&tt, &tc, seqs), 3, "the turn that starts it claims of it, too");
     ok(test_live(&tt, &tc, &live) && !live.gone && live.fresh == TEST_CONTACTS, "then it is reported");
     is_int(tt.turn.next, 0, "and nothing is scheduled any more");
     (void) test_get(&tc, &c);
