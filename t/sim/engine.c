@@ -314,6 +314,9 @@ __wrap_mdb_txn_begin(MDB_env *env, MDB_txn *parent, unsigned flags, MDB_txn **tx
     if (rc == 0 && !(flags & MDB_RDONLY)) {
         sim_writing = *txn;
         sim_nran = 0;
+
+    } else if (rc == 0 && *txn == sim_writing) {
+        sim_writing = NULL;                             /* its process died, and this one is where it was */
     }
 
     return rc;
