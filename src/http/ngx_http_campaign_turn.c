@@ -576,7 +576,12 @@ ngx_http_campaign_turn_claimed(ngx_http_campaign_dispatch_t *d, ngx_http_campaig
                 continue;
             }
 
-            ngx_campaign_pick_claimed(&d->pick, &live->pick, claim->n, claim->left, claim->again_at, wall);
+            if (claim->spent) {                         /* it need not rest: the account does, as the store's tat says */
+                ngx_campaign_pick_failed(&d->pick, &live->pick, wall);
+
+            } else {
+                ngx_campaign_pick_claimed(&d->pick, &live->pick, claim->n, claim->left, claim->again_at, wall);
+            }
 
             if (claim->gone || live->gone) {
                 live->gone = 1;

@@ -569,6 +569,7 @@ typedef struct {                                /* what to claim of one campaign
     uint32_t                 left;              /* result: as fresh and again_at of ngx_campaign_live_t */
     int64_t                  again_at;
     unsigned                 gone:1;            /* result: nothing may be claimed of it any more */
+    unsigned                 spent:1;           /* result: the account's rate had nothing for it; it may have as much as before */
 } ngx_campaign_claim_t;
 
 typedef struct {                                /* an account's claims in one turn */

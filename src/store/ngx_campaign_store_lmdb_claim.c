@@ -149,6 +149,7 @@ ngx_campaign_turn_grant(ngx_campaign_states_t *x, ngx_campaign_grant_t *g)
         g->claims[i].left = 0;
         g->claims[i].again_at = 0;
         g->claims[i].gone = 0;
+        g->claims[i].spent = 0;
         want += g->claims[i].want;
     }
 
@@ -267,6 +268,7 @@ ngx_campaign_turn_claim(ngx_campaign_states_t *x, ngx_campaign_claim_t *c, uint3
     }
 
     want = ngx_min(c->want, allowed);
+    c->spent = (want == 0);
 
     if (x->run.epoch != x->turn->epoch) {
         want = 0;                                       /* not reported yet: what was in flight has to be recovered first */

@@ -608,6 +608,7 @@ twin_grant(ngx_campaign_turn_t *turn, ngx_campaign_grant_t *g, ngx_pool_t *pool,
         g->claims[i].left = 0;
         g->claims[i].again_at = 0;
         g->claims[i].gone = (a->status != NGX_CAMPAIGN_A_ACTIVE);
+        g->claims[i].spent = 0;
         want += g->claims[i].want;
     }
 
@@ -666,6 +667,7 @@ twin_claim(ngx_campaign_turn_t *turn, ngx_campaign_claim_t *claim, uint32_t allo
         return;
     }
 
+    claim->spent = (allowed == 0 || claim->want == 0);
     want = (c->epoch == turn->epoch) ? ngx_min(claim->want, allowed) : 0;
 
     if (want) {

@@ -130,6 +130,14 @@ test_limit_shared(void)
     is_uint(claims[1].n, 300, "the others get the same, whoever comes first");
     is_uint(claims[2].n, 20, "if they have as much");
     is_uint(claims[3].n, 580, "and what one leaves, the next gets");
+    ok(!claims[0].spent && !claims[1].spent && !claims[2].spent && !claims[3].spent, "the rate had something for each");
+    store_free(so);
+
+    so = store_op();
+
+    is_int(store_wait(so, ngx_campaign_store_turn(st, &so->op, &turn)), NGX_CAMPAIGN_OK, "they ask again at once");
+    is_uint(grant.granted, 0, "nothing is claimed");
+    ok(claims[0].spent && claims[1].spent && claims[3].spent, "each is told that it is the rate");
     store_free(so);
 
     ok(make_look(NULL), "the store is sound");
