@@ -37,7 +37,7 @@ static void ngx_campaign_pick_unwait(ngx_campaign_pick_lane_t *lane);
 
 static void ngx_campaign_pick_place(ngx_campaign_pick_t *pick, ngx_campaign_pick_campaign_t *c, int64_t now);
 static void ngx_campaign_pick_ready(ngx_campaign_pick_t *pick, ngx_campaign_pick_campaign_t *c, ngx_uint_t first);
-static void ngx_campaign_pick_park(ngx_campaign_pick_t *pick, ngx_campaign_pick_campaign_t *c);
+static void ngx_campaign_pick_park(ngx_campaign_pick_t *pick, ngx_campaign_pick_campaign_t *c, ngx_uint_t first);
 static void ngx_campaign_pick_leave(ngx_campaign_pick_t *pick, ngx_campaign_pick_campaign_t *c);
 static ngx_campaign_pick_lane_t *ngx_campaign_pick_lane(ngx_campaign_pick_t *pick, ngx_campaign_pick_campaign_t *c);
 static uint64_t ngx_campaign_pick_need(ngx_campaign_pick_campaign_t *c, int64_t now);
@@ -253,7 +253,7 @@ ngx_campaign_pick_visit(ngx_campaign_pick_t *pick, ngx_campaign_pick_account_t *
 
     if (ngx_campaign_pick_blocked(c->gateway, now)) {
         ngx_campaign_pick_leave(pick, c);
-        ngx_campaign_pick_park(pick, c);
+        ngx_campaign_pick_park(pick, c, c->first);      /* another account had its slot: it keeps its place */
         return 0;
     }
 
@@ -527,7 +527,7 @@ ngx_campaign_pick_place(ngx_campaign_pick_t *pick, ngx_campaign_pick_campaign_t 
     }
 
     if (ngx_campaign_pick_blocked(c->gateway, now) || !ngx_queue_empty(&c->gateway->lanes)) {
-        ngx_campaign_pick_park(pick, c);
+        ngx_campaign_pick_park(pick, c, 0);
 
     } else {
         ngx_campaign_pick_ready(pick, c, 0);
@@ -546,13 +546,13 @@ ngx_campaign_pick_ready(ngx_campaign_pick_t *pick, ngx_campaign_pick_campaign_t 
 
 
 static void
-ngx_campaign_pick_park(ngx_campaign_pick_t *pick, ngx_campaign_pick_campaign_t *c)
+ngx_campaign_pick_park(ngx_campaign_pick_t *pick, ngx_campaign_pick_campaign_t *c, ngx_uint_t first)
 {
     ngx_campaign_pick_lane_t  *lane;
 
     lane = ngx_campaign_pick_lane(pick, c);
 
-    ngx_campaign_pick_line_add(&lane->parked, c, 0);
+    ngx_campaign_pick_line_add(&lane->parked, c, first);
     c->place = NGX_CAMPAIGN_PICK_PARKED;
 
     ngx_campaign_pick_account_place(pick, c->account);
