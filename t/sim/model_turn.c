@@ -7,7 +7,12 @@
 #include "sim.h"
 
 
-#define SIM_SHARE  64                           /* messages: two turns of an account with a high rate */
+/*
+ * Messages that one of two campaigns may have more than the other while both wait at one gateway: they go round by ones, so one; where a
+ * round ended its gateway may be blocked, and who comes last in it is first in the next, so one more.  A turn that failed, or in which the
+ * store gave less than was asked for (the account was changed, the limiter is ahead after a takeover), does not turn the round back: one each.
+ */
+#define SIM_SHARE  2
 
 
 static void sim_model_outcome(sim_campaign_t *c, sim_message_t *m, ngx_campaign_outcome_t *o, ngx_campaign_turn_t *turn);
@@ -23,12 +28,15 @@ static void sim_model_claim(ngx_campaign_turn_t *turn, ngx_campaign_claim_t *cla
 static void sim_model_claimed(sim_campaign_t *c, ngx_campaign_turn_t *turn, ngx_campaign_claimed_t *claimed);
 static void sim_model_passed(sim_campaign_t *c, uint32_t upto);
 static void sim_model_shares(ngx_campaign_turn_t *turn);
+static uint64_t sim_short(sim_campaign_t *c);
 static ngx_uint_t sim_model_fresh(sim_campaign_t *c, uint64_t epoch);
 static void sim_model_wrong(sim_campaign_t *c, sim_message_t *m, const char *what) __attribute__((noreturn));
 
 
-static int32_t  sim_ahead[SIM_CAMPAIGNS][SIM_CAMPAIGNS];        /* messages claimed of one more than of the other, while both had some */
-uint32_t        sim_unfair;
+static int32_t   sim_ahead[SIM_CAMPAIGNS][SIM_CAMPAIGNS];       /* messages claimed of one more than of the other, while both had some */
+static uint64_t  sim_since[SIM_CAMPAIGNS][SIM_CAMPAIGNS];       /* sim_short() when they began */
+static uint64_t  sim_cuts[SIM_ACCOUNTS];                        /* turns in which the account got less than was asked for */
+uint32_t         sim_unfair;
 
 
 static void
@@ -573,6 +581,7 @@ static void
 sim_model_shares(ngx_campaign_turn_t *turn)
 {
     int32_t                n[SIM_CAMPAIGNS];
+    int64_t                most;
     ngx_uint_t             i, k;
     sim_campaign_t        *a, *b;
     ngx_campaign_claim_t  *claim;
@@ -586,6 +595,7 @@ sim_model_shares(ngx_campaign_turn_t *turn)
 
             if (a) {
                 n[a - sim_campaigns] += (int32_t) claim->n;
+                sim_cuts[a->account] += (claim->n < claim->want);
             }
         }
     }
@@ -599,6 +609,7 @@ sim_model_shares(ngx_campaign_turn_t *turn)
                 || !sim_model_fresh(b, turn->epoch))
             {
                 sim_ahead[i][k] = 0;
+                sim_since[i][k] = sim_short(a);
                 continue;
             }
 
@@ -609,14 +620,25 @@ sim_model_shares(ngx_campaign_turn_t *turn)
                         (uint64_t) b->c.rec.no, n[i], n[k], sim_ahead[i][k]);
             }
 
-            if (abs(sim_ahead[i][k]) > SIM_SHARE) {
-                sim_fail("of campaigns %" PRIu64 " and %" PRIu64 " of one account one got %d messages more than the other",
-                         (uint64_t) a->c.rec.no, (uint64_t) b->c.rec.no, abs(sim_ahead[i][k]));
+            most = SIM_SHARE + (int64_t) (sim_short(a) - sim_since[i][k]);
+
+            if (abs(sim_ahead[i][k]) > most) {
+                sim_fail("of campaigns %" PRIu64 " and %" PRIu64 " of one account one got %d messages more than the other, at most %d may be",
+                         (uint64_t) a->c.rec.no, (uint64_t) b->c.rec.no, abs(sim_ahead[i][k]), (int) most);
             }
 
             sim_unfair = ngx_max(sim_unfair, (uint32_t) abs(sim_ahead[i][k]));
         }
     }
+}
+
+
+/* turns of its account that may have cost a campaign its place in the round */
+
+static uint64_t
+sim_short(sim_campaign_t *c)
+{
+    return sim_cuts[c->account] + sim_faults;
 }
 
 
