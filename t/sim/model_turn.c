@@ -10,7 +10,8 @@
 /*
  * Messages that one of two campaigns may have more than the other while both wait at one gateway: they go round by ones, so one; where a
  * round ended its gateway may be blocked, and who comes last in it is first in the next, so one more.  A turn that failed, or in which the
- * store gave less than was asked for (the account was changed, the limiter is ahead after a takeover), does not turn the round back: one each.
+ * store gave less than was asked for (the account was changed, the limiter is ahead after a takeover), does not turn the round back: one
+ * each.
  */
 #define SIM_SHARE  2
 
@@ -623,7 +624,7 @@ sim_model_shares(ngx_campaign_turn_t *turn)
             most = SIM_SHARE + (int64_t) (sim_short(a) - sim_since[i][k]);
 
             if (abs(sim_ahead[i][k]) > most) {
-                sim_fail("of campaigns %" PRIu64 " and %" PRIu64 " of one account one got %d messages more than the other, at most %d may be",
+                sim_fail("of campaigns %" PRIu64 " and %" PRIu64 " of one account one got %d messages more than the other, not %d at most",
                          (uint64_t) a->c.rec.no, (uint64_t) b->c.rec.no, abs(sim_ahead[i][k]), (int) most);
             }
 

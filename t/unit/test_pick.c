@@ -421,9 +421,8 @@ slots(ngx_uint_t few, ngx_uint_t others)
 
         for (i = 0; i < 3000; i++) {
             (void) tick();
-            now += 2000;
 
-            for (n = 1 + i % few, k = 0; n && k < FLIGHTS; k++) {
+            for (now += 2000, n = 1 + i % few, k = 0; n && k < FLIGHTS; k++) {
                 n -= (flights[k].gateway != NULL);
                 flights[k].at = now;
             }
