@@ -582,12 +582,14 @@ static void
 sim_model_shares(ngx_campaign_turn_t *turn)
 {
     int32_t                n[SIM_CAMPAIGNS];
+    uint8_t                ends[SIM_CAMPAIGNS];
     int64_t                most;
     ngx_uint_t             i, k;
     sim_campaign_t        *a, *b;
     ngx_campaign_claim_t  *claim;
 
     ngx_memzero(n, sizeof(n));
+    ngx_memzero(ends, sizeof(ends));
 
     for (i = 0; i < turn->ngrants; i++) {
         for (k = 0; k < turn->grants[i].nclaims; k++) {
@@ -597,6 +599,7 @@ sim_model_shares(ngx_campaign_turn_t *turn)
             if (a) {
                 n[a - sim_campaigns] += (int32_t) claim->n;
                 sim_cuts[a->account] += (claim->n < claim->want);
+                ends[a - sim_campaigns] = (claim->left < claim->want);  /* it may have asked for all; how many repeats, is not known */
             }
         }
     }
@@ -606,7 +609,7 @@ sim_model_shares(ngx_campaign_turn_t *turn)
             a = &sim_campaigns[i];
             b = &sim_campaigns[k];
 
-            if (a->account != b->account || a->channel != b->channel || !sim_model_fresh(a, turn->epoch)
+            if (ends[i] || ends[k] || a->account != b->account || a->channel != b->channel || !sim_model_fresh(a, turn->epoch)
                 || !sim_model_fresh(b, turn->epoch))
             {
                 sim_ahead[i][k] = 0;
