@@ -137,6 +137,8 @@ ngx_campaign_peek_campaign(ngx_campaign_txn_t *t, ngx_pool_t *pool, ngx_campaign
 
     rc = ngx_campaign_lmdb_record_get(t, NGX_CAMPAIGN_ACCOUNT, 0, account, NULL, &a);
 
+    tat = 0;
+
     if (rc == NGX_CAMPAIGN_OK) {
         rc = ngx_campaign_limit_get(t, account, &tat);
     }
