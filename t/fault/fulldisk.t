@@ -17,6 +17,7 @@ BEGIN {
 
 use lib 't/lib';
 use Campaign;
+use Campaign::Chance;
 use Campaign::Fault;
 use Campaign::Sending;
 use Campaign::Server;

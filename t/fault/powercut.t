@@ -7,6 +7,7 @@ use warnings;
 
 use lib 't/lib';
 use Campaign;
+use Campaign::Chance;
 use Campaign::Fault;
 use Campaign::Sending;
 use Campaign::Server;

@@ -1,6 +1,6 @@
 package Campaign::Fault;
 
-# For the tests of t/fault: chance that can be replayed, libraries loaded before a server's own, the check of a store.
+# For the tests of t/fault: libraries loaded before a server's own, the check of a store.
 
 use v5.10.1;
 use strict;
@@ -12,7 +12,7 @@ use Exporter 'import';
 use POSIX ();
 use Test::More ();
 
-our @EXPORT = qw(chance pick long plain_only tool preload control check sound);
+our @EXPORT = qw(long plain_only tool preload control check sound);
 
 my $root = Cwd::realpath('.');
 
@@ -22,38 +22,6 @@ sub long { !!$ENV{CAMPAIGN_TEST_LONG} }
 # the whole file is left to the ordinary build
 sub plain_only {
     Test::More::plan(skip_all => 'with the ordinary build') if $ENV{TEST_NGINX_BINARY} =~ /sanitize/;
-}
-
-# A generator of its own (xorshift64), so that a seed gives the same numbers with each Perl.  The seed is told, and may be given by
-# tools/test --seed
-my $state;
-
-sub seed {
-    my $seed = $ENV{CAMPAIGN_TEST_SEED} // int(rand 2**31) + 1;
-    Test::More::diag("seed $seed (tools/test --seed $seed " . ($0 =~ s{.*?(t/)}{$1}r) . ')');
-    $state = $seed;
-    next_number() for 1 .. 8;
-}
-
-sub next_number {
-    $state ^= $state >> 12;
-    $state ^= $state << 25;
-    $state ^= $state >> 27;
-    return ($state >> 11) & 0x1fffffff;
-}
-
-# 0 .. n - 1
-sub chance {
-    seed() if !defined $state;
-    return next_number() % $_[0];
-}
-
-# some of a list, no one twice
-sub pick {
-    my ($n, @list) = @_;
-    my @picked;
-    push @picked, splice @list, chance(scalar @list), 1 while @list && @picked < $n;
-    return @picked;
 }
 
 # a program or library that t/fault/Makefile makes
