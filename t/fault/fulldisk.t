@@ -82,7 +82,8 @@ sub run {
         $fills++;
         my $full = time;
         my $refused = 0;
-        while (time < $full + 0.4 + chance(500) / 1000) {
+        my $while = 0.4 + chance(500) / 1000;
+        while (time < $full + $while || (!$refused && time < $full + 5)) {          # pages of the file may be free
             my $r = $tell->(POST => '/audiences', { channel => 'ONE', name => 'a' . ++$n, contacts => \@contacts }, qr/201|507/);
             $r->status == 201 ? push @kept, $r->data->{id} : $refused++;
             fill();
