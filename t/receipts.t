@@ -32,6 +32,10 @@ location = /jasmin { campaign_receipts channel=JASMIN by=gateway_id id=id status
 location = /twilio { campaign_receipts channel=TWILIO by=gateway_id id=MessageSid status=MessageStatus secret=s3cr3t secret_in=field:key; }
 location = /infobip { campaign_receipts channel=INFOBIP by=gateway_id id=results[0].messageId status=results[0].status.groupName reason=results[0].error.name; }
 
+location = /each { campaign_receipts each=results each=list.items id=messageId status=status.groupName reason=error.name; }
+location = /each_body { campaign_receipts each=[] id=mid status=state; }
+location = /one { campaign_receipts id=[0].id status=[0].status; }
+
 location = /secret { campaign_receipts "secret=open sesame"; }
 location = /secret_header { campaign_receipts secret=s3cr3t secret_in=header:X-Token; }
 location = /signed { campaign_receipts hmac=k3y; }
@@ -315,3 +319,63 @@ my ($c, @m) = sent($account, 'NORECEIPT', 1);
 is(status($account, $m[0]), 'delivered', 'delivered');
 answered(told(GET => "/receipts?id=$m[0]{id}&status=failed"), 200, 'a receipt all the same');
 is(status($account, $m[0]), 'delivered', 'changes nothing');
+
+=== TEST 17: an array of receipts: each counts
+--- check
+my $account = account();
+my ($c, @m) = sent($account, 'PLAIN', 14);
+my $r = told(POST => '/receipts', [map { { id => $_->{id}, status => 'DELIVERED' } } @m[0, 1]]);
+answered($r, 200, 'the body is one');
+is($r->body, '{"data":{}}', 'one answer for all');
+answered(told(POST => '/receipts', [map { { data => { message_id => $_->{id}, status => 'FAILED' } } } @m[2, 3]]), 200, 'of webhooks');
+answered(told(POST => '/receipts', { data => [map { { message_id => $_->{gateway_id}, status => 'delivered' } } @m[4, 5]] }), 200, 'data is one');
+answered(told(POST => '/each', { results => [map { { messageId => $_->{gateway_id}, status => { groupName => 'UNDELIVERABLE' }, error => { name => 'EXPIRED' } } } @m[6, 7]] }), 200, 'each=');
+answered(told(POST => '/each', { list => { items => [map { { messageId => $_->{id}, status => { groupName => 'DELIVERED' } } } @m[8, 9]] } }), 200, 'the second each=');
+answered(told(POST => '/each', { messageId => $m[10]{id}, status => { groupName => 'DELIVERED' } }), 200, 'none of them: one receipt');
+answered(told(POST => '/each_body?state=delivered', [{ mid => $m[11]{id} }, { mid => $m[12]{id} }]), 200, 'the query is for all');
+answered(told(POST => '/one', [{ id => $m[13]{id}, status => 'delivered' }, { id => $m[12]{id}, status => 'failed' }]), 200, 'an id that names its place: that one only');
+is(join(' ', map { status($account, $_) =~ s/ receipt//r } @m), 'delivered delivered failed_failed failed_failed delivered delivered failed_expired failed_expired'
+   . ' delivered delivered delivered delivered delivered delivered', 'as told');
+is(total($account, $c), 'completed: 10 delivered, 4 failed of 14', 'and counted');
+
+=== TEST 18: a bad one in an array: those that are right count, and the gateway is told so that it comes again
+--- check
+my $account = account();
+my ($c, @m) = sent($account, 'PLAIN', 4);
+my @all = ({ id => $m[0]{id}, status => 'delivered' }, { id => 'gw-nobody', status => 'delivered' }, { id => $m[1]{id}, status => 'wonderful' }, 5, {},
+           { id => $m[2]{id}, status => 'failed' });
+my $r = told(POST => '/receipts', \@all);
+refused($r, 404, [1501, 1551, 1551, 1552, 1552, 1553], 'each mistake once');
+is(join('|', sort map { s/:.*//r } $r->messages), "'[1]'|'[2]'|'[3]'|'[3]'|'[4]'|'[4]'", 'and where it is');
+is(join(', ', map { status($account, $_) } @m), 'delivered, sent, failed receipt_failed, sent', 'the others count');
+$all[2]{status} = 'delivered';
+refused(told(POST => '/receipts', \@all), 404, [1501, 1551, 1551, 1552, 1552], 'again, all of it');
+is(join(', ', map { status($account, $_) } @m), 'delivered, delivered, failed receipt_failed, sent', 'repeats change nothing, what was mended counts');
+answered(told(POST => '/receipts', [@all[0, 2, 5]]), 200, 'all are right');
+refused(told(POST => '/receipts', [map { {} } 1 .. 900]), 400, [(1551) x 5, (1552) x 5], 'of many bad ones the first are told of');
+is((told(POST => '/each', { results => [{}] })->messages)[0] =~ s/:.*//r, "'results[0]'", 'by the name of the array');
+is(total($account, $c), 'completed: 2 delivered, 1 failed, 1 sent of 4', 'and counted');
+
+=== TEST 19: an array is bounded, and none if it does not end
+--- check
+my $account = account(rate => 100000, burst => 10000);
+my ($c, @m) = sent($account, 'PLAIN', 1000);
+my @some = map { { id => $m[$_ % 100]{id}, status => 'delivered' } } 0 .. 999;
+answered(told(POST => '/receipts', '[' . join(',', map { qq({"id":"$_->{id}","status":"sent"}) } @some) . ']'), 200, 'a thousand');
+refused(told(POST => '/receipts', '[' . join(',', map { qq({"id":"$_->{id}","status":"failed"}) } @some, $some[0]) . ']'), 413, 1008, 'one more');
+refused(told(POST => '/receipts', '[' . join(',', ('{}') x 20000) . ']'), 413, 1008, 'twenty thousand of nothing');
+refused(told(POST => '/receipts', '[]'), 400, 1007, 'none');
+refused(told(POST => '/receipts', { data => [] }), 400, 1007, 'none of data');
+refused(told(POST => '/receipts', qq([{"id":"$some[0]{id}","status":"failed"},)), 400, [1551, 1552], 'cut off');
+refused(told(POST => '/receipts', qq([{"id":"$some[0]{id}","status":"failed"},])), 400, [1551, 1552], 'with a comma too many');
+is(total($account, $c), 'completed: 1000 sent of 1000', 'and none of these counted');
+
+=== TEST 20: those of an array that are not known yet are waited for
+--- check
+my $account = account();
+my $c = start($account, 'HELD', to => [numbers(2)]);
+my @m = @{ $account->get("/campaigns/$c->{id}/messages")->data };
+my ($p, @q) = sent($account, 'PLAIN', 1);
+is(wait_for { my %on = map { $_->{id} => 1 } requests('HELD'); $on{$m[0]{id}} && $on{$m[1]{id}} }, 1, 'on their way, and their answers are let go at once');
+answered(told(POST => '/receipts', [map { { id => $_, status => 'delivered' } } "late-$m[0]{id}", $q[0]{id}, "late-$m[1]{id}"]), 200, 'faster than our commit');
+is(join(', ', map { status($account, $_) } @m, @q), 'delivered, delivered, delivered', 'all count');

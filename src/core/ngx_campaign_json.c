@@ -13,6 +13,7 @@ typedef struct {
 } ngx_campaign_json_step_t;
 
 
+static const u_char *ngx_campaign_json_walk(const u_char *p, const u_char *end, const ngx_str_t *path);
 static ngx_int_t ngx_campaign_json_step(ngx_campaign_json_step_t *s);
 static const u_char *ngx_campaign_json_member(const u_char *p, const u_char *end, const ngx_str_t *name);
 static const u_char *ngx_campaign_json_place(const u_char *p, const u_char *end, ngx_uint_t index);
@@ -53,26 +54,9 @@ ngx_campaign_json_path(const ngx_str_t *path)
 ngx_int_t
 ngx_campaign_json_find(const u_char *p, const u_char *end, const ngx_str_t *path, ngx_str_t *value)
 {
-    ngx_int_t                 rc;
-    const u_char             *last;
-    ngx_campaign_json_step_t  s;
+    const u_char  *last;
 
-    s.p = path->data;
-    s.end = path->data + path->len;
-
-    for (p = ngx_campaign_json_space(p, end); p; p = ngx_campaign_json_space(p, end)) {
-
-        rc = ngx_campaign_json_step(&s);
-        if (rc != NGX_OK) {
-            break;
-        }
-
-        p = s.name.data ? ngx_campaign_json_member(p, end, &s.name) : ngx_campaign_json_place(p, end, s.index);
-
-        if (p == NULL) {
-            return NGX_DECLINED;
-        }
-    }
+    p = ngx_campaign_json_walk(p, end, path);
 
     if (p == NULL || *p == '{' || *p == '[') {
         return NGX_DECLINED;
@@ -97,6 +81,93 @@ ngx_campaign_json_find(const u_char *p, const u_char *end, const ngx_str_t *path
     }
 
     return value->len ? NGX_OK : NGX_DECLINED;
+}
+
+
+ngx_int_t
+ngx_campaign_json_list(const u_char *p, const u_char *end, const ngx_str_t *path, ngx_str_t *rest)
+{
+    ngx_str_t  list, item;
+
+    p = ngx_campaign_json_walk(p, end, path);
+
+    if (p == NULL || *p != '[') {
+        return NGX_DECLINED;
+    }
+
+    end = ngx_campaign_json_skip(p, end);
+    if (end == NULL) {
+        return NGX_DECLINED;
+    }
+
+    list.data = (u_char *) p;
+    list.len = end - p;
+
+    *rest = list;
+
+    while (ngx_campaign_json_next(&list, &item) == NGX_OK) { /* void */ }
+
+    return list.len == 1 ? NGX_OK : NGX_DECLINED;       /* nothing but its bracket is left */
+}
+
+
+/* *rest begins with what stands before an element: a bracket or a comma */
+
+ngx_int_t
+ngx_campaign_json_next(ngx_str_t *rest, ngx_str_t *item)
+{
+    const u_char  *p, *end, *last;
+
+    end = rest->data + rest->len;
+
+    p = ngx_campaign_json_space(rest->data + 1, end);
+
+    if (p && *p == ']' && *rest->data == '[') {
+        last = p;
+
+    } else {
+        last = p ? ngx_campaign_json_skip(p, end) : NULL;
+        last = last ? ngx_campaign_json_space(last, end) : NULL;
+    }
+
+    if (last == NULL || (*last != ',' && *last != ']')) {
+        return NGX_DONE;
+    }
+
+    rest->data = (u_char *) last;
+    rest->len = end - last;
+
+    if (*last == ']' && last == p) {
+        return NGX_DONE;
+    }
+
+    for (end = last; ngx_campaign_json_is_space(end[-1]); end--) { /* void */ }
+
+    item->data = (u_char *) p;
+    item->len = end - p;
+
+    return NGX_OK;
+}
+
+
+/* where the value of a path begins; NULL: there is none */
+
+static const u_char *
+ngx_campaign_json_walk(const u_char *p, const u_char *end, const ngx_str_t *path)
+{
+    ngx_campaign_json_step_t  s;
+
+    s.p = path->data;
+    s.end = path->data + path->len;
+
+    p = ngx_campaign_json_space(p, end);
+
+    while (p && ngx_campaign_json_step(&s) == NGX_OK) {
+        p = s.name.data ? ngx_campaign_json_member(p, end, &s.name) : ngx_campaign_json_place(p, end, s.index);
+        p = p ? ngx_campaign_json_space(p, end) : NULL;
+    }
+
+    return p;
 }
 
 

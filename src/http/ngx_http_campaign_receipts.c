@@ -1,7 +1,8 @@
 
 /*
- * campaign_receipts: delivery receipts of gateways.  It keeps true: a receipt is answered 2xx once it is committed; one that names a message
- * by the gateway's own id may come before that id is known, and waits for it a while before it is not found.
+ * campaign_receipts: delivery receipts of gateways, one or an array of them in a request.  It keeps true: 2xx is answered once every receipt of
+ * the request is committed; those of an array that are right are committed whatever the others are, so that a gateway may repeat all of them
+ * until it is answered 2xx; one that names a message by the gateway's own id may come before that id is known, and waits for it a while.
  */
 
 #include "ngx_http_campaign_conf.h"
@@ -12,7 +13,8 @@
 #define NGX_CAMPAIGN_RECEIPTS_FIELDS  4         /* names of a field */
 #define NGX_CAMPAIGN_RECEIPTS_FIRST   20        /* ms until a gateway's id is looked for again, doubled each time */
 #define NGX_CAMPAIGN_RECEIPTS_WAIT    2000      /* ms in all */
-#define NGX_CAMPAIGN_RECEIPTS_HELD    512       /* receipts of a worker that wait */
+#define NGX_CAMPAIGN_RECEIPTS_HELD    512       /* requests of a worker that wait */
+#define NGX_CAMPAIGN_RECEIPTS_TOLD    10        /* bad receipts of an array that are told of */
 
 
 typedef struct {
@@ -29,6 +31,7 @@ typedef struct {
     ngx_http_campaign_incoming_conf_t  incoming;        /* stands first */
     ngx_array_t                        channels;        /* ngx_str_t; none given: all that have a gateway */
     ngx_http_campaign_receipts_field_t id, status, reason;
+    ngx_http_campaign_receipts_field_t each;            /* where an array of receipts is; "": the body is one */
     ngx_array_t                        words;           /* ngx_http_campaign_receipts_word_t */
     unsigned                           ours:1;          /* identifiers may be ours, the gateway's */
     unsigned                           theirs:1;
@@ -38,8 +41,10 @@ typedef struct {
 
 typedef struct {
     ngx_http_campaign_incoming_t       incoming;        /* stands first */
-    ngx_campaign_receipts_t            receipts;
-    ngx_campaign_receipt_t             receipt;
+    ngx_campaign_receipts_t            receipts;        /* those to be stored */
+    ngx_uint_t                        *place;           /* of each in its array */
+    ngx_str_t                         *each;            /* the array's path; NULL: there is one receipt */
+    ngx_uint_t                         bad;
     ngx_event_t                        event;           /* looks again */
     ngx_msec_t                         wait, waited;
     unsigned                           held:1;
@@ -48,13 +53,17 @@ typedef struct {
 
 static ngx_int_t ngx_http_campaign_receipts_begin(ngx_http_campaign_call_t *call);
 static ngx_int_t ngx_http_campaign_receipts_take(ngx_http_campaign_call_t *call);
-static ngx_int_t ngx_http_campaign_receipts_id(ngx_http_campaign_call_t *call, ngx_http_campaign_receipts_conf_t *conf,
+static ngx_int_t ngx_http_campaign_receipts_list(ngx_http_campaign_call_t *call, ngx_http_campaign_receipts_conf_t *conf, ngx_str_t *list);
+static ngx_int_t ngx_http_campaign_receipts_read(ngx_http_campaign_call_t *call, ngx_http_campaign_receipts_conf_t *conf, ngx_uint_t place);
+static ngx_int_t ngx_http_campaign_receipts_wrong(ngx_http_campaign_call_t *call, ngx_uint_t place, ngx_uint_t code);
+static ngx_int_t ngx_http_campaign_receipts_id(ngx_http_campaign_call_t *call, ngx_http_campaign_receipts_conf_t *conf, ngx_uint_t place,
     ngx_campaign_receipt_t *r);
-static ngx_int_t ngx_http_campaign_receipts_status(ngx_http_campaign_call_t *call, ngx_http_campaign_receipts_conf_t *conf,
+static ngx_int_t ngx_http_campaign_receipts_status(ngx_http_campaign_call_t *call, ngx_http_campaign_receipts_conf_t *conf, ngx_uint_t place,
     ngx_campaign_receipt_t *r);
 static ngx_campaign_receipt_e ngx_http_campaign_receipts_word(ngx_http_campaign_receipts_conf_t *conf, ngx_str_t *word);
 static ngx_int_t ngx_http_campaign_receipts_store(ngx_http_campaign_call_t *call);
 static ngx_int_t ngx_http_campaign_receipts_stored(ngx_http_campaign_call_t *call);
+static ngx_int_t ngx_http_campaign_receipts_missing(ngx_http_campaign_call_t *call, ngx_uint_t wait);
 static ngx_int_t ngx_http_campaign_receipts_hold(ngx_http_campaign_call_t *call);
 static void ngx_http_campaign_receipts_again(ngx_event_t *ev);
 static void ngx_http_campaign_receipts_let(void *data);
@@ -87,7 +96,8 @@ static const ngx_http_campaign_step_pt  ngx_http_campaign_receipts_steps[] = {
 static const ngx_http_campaign_receipts_field_name_t  ngx_http_campaign_receipts_fields[] = {
     { "id", offsetof(ngx_http_campaign_receipts_conf_t, id) },
     { "status", offsetof(ngx_http_campaign_receipts_conf_t, status) },
-    { "reason", offsetof(ngx_http_campaign_receipts_conf_t, reason) }
+    { "reason", offsetof(ngx_http_campaign_receipts_conf_t, reason) },
+    { "each", offsetof(ngx_http_campaign_receipts_conf_t, each) }
 };
 
 static const ngx_http_campaign_receipts_word_name_t  ngx_http_campaign_receipts_words[] = {
@@ -114,6 +124,9 @@ ngx_http_campaign_receipts_begin(ngx_http_campaign_call_t *call)
 static ngx_int_t
 ngx_http_campaign_receipts_take(ngx_http_campaign_call_t *call)
 {
+    ngx_int_t                           rc;
+    ngx_str_t                           list;
+    ngx_uint_t                          i, n;
     ngx_http_campaign_loc_conf_t       *clocf;
     ngx_http_campaign_receipts_t       *rt;
     ngx_http_campaign_receipts_conf_t  *conf;
@@ -122,30 +135,128 @@ ngx_http_campaign_receipts_take(ngx_http_campaign_call_t *call)
     conf = (ngx_http_campaign_receipts_conf_t *) clocf->incoming;
     rt = call->data;
 
-    if (ngx_http_campaign_receipts_id(call, conf, &rt->receipt) == NGX_ERROR
-        || ngx_http_campaign_receipts_status(call, conf, &rt->receipt) == NGX_ERROR)
-    {
+    rc = ngx_http_campaign_receipts_list(call, conf, &list);
+    if (rc < 0) {
+        return rc;
+    }
+
+    n = (ngx_uint_t) rc;
+
+    rt->place = ngx_palloc(call->pool, n * sizeof(ngx_uint_t));
+    rt->receipts.receipts = ngx_pcalloc(call->pool, n * sizeof(ngx_campaign_receipt_t));
+
+    if (rt->place == NULL || rt->receipts.receipts == NULL) {
         return NGX_ERROR;
     }
 
-    if (call->notes.nelts) {
+    for (i = 0; i < n; i++) {
+
+        if (rt->each) {
+            (void) ngx_campaign_json_next(&list, &rt->incoming.body);
+        }
+
+        if (ngx_http_campaign_receipts_read(call, conf, i) == NGX_ERROR) {
+            return NGX_ERROR;
+        }
+    }
+
+    if (rt->receipts.nreceipts == 0) {
         return NGX_DECLINED;
     }
 
     rt->receipts.channels = conf->channels.elts;
     rt->receipts.nchannels = conf->channels.nelts;
-    rt->receipts.receipts = &rt->receipt;
-    rt->receipts.nreceipts = 1;
     rt->wait = NGX_CAMPAIGN_RECEIPTS_FIRST;
 
     return ngx_http_campaign_receipts_store(call);
 }
 
 
+/* how many receipts there are: 1 if there is no array, rt->each is NULL then.  NGX_DECLINED: noted */
+
+static ngx_int_t
+ngx_http_campaign_receipts_list(ngx_http_campaign_call_t *call, ngx_http_campaign_receipts_conf_t *conf, ngx_str_t *list)
+{
+    ngx_int_t                      n;
+    ngx_str_t                      rest, item, *body;
+    ngx_uint_t                     i;
+    ngx_http_campaign_receipts_t  *rt;
+
+    rt = call->data;
+    body = &rt->incoming.body;
+
+    for (i = 0; i < conf->each.n && rt->incoming.json && rt->each == NULL; i++) {
+        if (ngx_campaign_json_list(body->data, body->data + body->len, &conf->each.name[i], list) == NGX_OK) {
+            rt->each = &conf->each.name[i];
+        }
+    }
+
+    if (rt->each == NULL) {
+        return 1;
+    }
+
+    rest = *list;
+
+    for (n = 0; n <= NGX_CAMPAIGN_RECEIPTS_MAX && ngx_campaign_json_next(&rest, &item) == NGX_OK; n++) { /* void */ }
+
+    if (n > NGX_CAMPAIGN_RECEIPTS_MAX) {
+        return ngx_http_campaign_error_text(call, NGX_CAMPAIGN_E_TOO_LARGE, "request is too large: at most %d receipts in one",
+                                            NGX_CAMPAIGN_RECEIPTS_MAX);
+    }
+
+    return n ? n : ngx_http_campaign_error_text(call, NGX_CAMPAIGN_E_NO_DATA, "request data is missing: there is no receipt in it");
+}
+
+
+/* NGX_DECLINED: noted, it is passed over */
+
+static ngx_int_t
+ngx_http_campaign_receipts_read(ngx_http_campaign_call_t *call, ngx_http_campaign_receipts_conf_t *conf, ngx_uint_t place)
+{
+    ngx_int_t                      id, status;
+    ngx_campaign_receipt_t        *r;
+    ngx_http_campaign_receipts_t  *rt;
+
+    rt = call->data;
+    r = &rt->receipts.receipts[rt->receipts.nreceipts];
+    ngx_memzero(r, sizeof(ngx_campaign_receipt_t));
+
+    id = ngx_http_campaign_receipts_id(call, conf, place, r);
+    status = (id == NGX_ERROR) ? NGX_ERROR : ngx_http_campaign_receipts_status(call, conf, place, r);
+
+    if (id == NGX_OK && status == NGX_OK) {
+        rt->place[rt->receipts.nreceipts++] = place;
+        return NGX_OK;
+    }
+
+    return status == NGX_ERROR ? NGX_ERROR : NGX_DECLINED;
+}
+
+
+static ngx_int_t
+ngx_http_campaign_receipts_wrong(ngx_http_campaign_call_t *call, ngx_uint_t place, ngx_uint_t code)
+{
+    ngx_http_campaign_receipts_t  *rt;
+
+    rt = call->data;
+
+    if (rt->each == NULL) {
+        return ngx_http_campaign_error(call, code);
+    }
+
+    if (rt->bad++ >= NGX_CAMPAIGN_RECEIPTS_TOLD) {
+        return NGX_DECLINED;
+    }
+
+    return ngx_http_campaign_error_text(call, code, "'%V[%ui]': %V", rt->each, place, ngx_http_campaign_error_message(code));
+}
+
+
 /* what opens under the store's secret is ours, and nobody else's */
 
 static ngx_int_t
-ngx_http_campaign_receipts_id(ngx_http_campaign_call_t *call, ngx_http_campaign_receipts_conf_t *conf, ngx_campaign_receipt_t *r)
+ngx_http_campaign_receipts_id(ngx_http_campaign_call_t *call, ngx_http_campaign_receipts_conf_t *conf, ngx_uint_t place,
+    ngx_campaign_receipt_t *r)
 {
     uint32_t    seq;
     uint64_t    no;
@@ -179,12 +290,13 @@ ngx_http_campaign_receipts_id(ngx_http_campaign_call_t *call, ngx_http_campaign_
         }
     }
 
-    return any ? NGX_OK : ngx_http_campaign_error(call, 1551);
+    return any ? NGX_OK : ngx_http_campaign_receipts_wrong(call, place, 1551);
 }
 
 
 static ngx_int_t
-ngx_http_campaign_receipts_status(ngx_http_campaign_call_t *call, ngx_http_campaign_receipts_conf_t *conf, ngx_campaign_receipt_t *r)
+ngx_http_campaign_receipts_status(ngx_http_campaign_call_t *call, ngx_http_campaign_receipts_conf_t *conf, ngx_uint_t place,
+    ngx_campaign_receipt_t *r)
 {
     ngx_int_t               rc;
     ngx_str_t               word;
@@ -198,13 +310,13 @@ ngx_http_campaign_receipts_status(ngx_http_campaign_call_t *call, ngx_http_campa
     }
 
     if (rc != NGX_OK) {
-        return rc == NGX_ERROR ? NGX_ERROR : ngx_http_campaign_error(call, 1552);
+        return rc == NGX_ERROR ? NGX_ERROR : ngx_http_campaign_receipts_wrong(call, place, 1552);
     }
 
     r->receipt = ngx_http_campaign_receipts_word(conf, &word);
 
     if (r->receipt == NGX_CAMPAIGN_RECEIPT_NONE) {
-        return ngx_http_campaign_error(call, 1553);
+        return ngx_http_campaign_receipts_wrong(call, place, 1553);
     }
 
     for (i = 0; i < conf->reason.n && r->receipt == NGX_CAMPAIGN_RECEIPT_FAILED; i++) {
@@ -272,15 +384,51 @@ ngx_http_campaign_receipts_stored(ngx_http_campaign_call_t *call)
 
     rt = call->data;
 
-    if (rt->receipt.rc == NGX_CAMPAIGN_OK) {
-        return ngx_http_campaign_incoming_reply(call);
+    if (ngx_http_campaign_receipts_missing(call, rt->waited < NGX_CAMPAIGN_RECEIPTS_WAIT) == NGX_ERROR) {
+        return NGX_ERROR;
     }
 
-    if (!rt->receipt.ours && rt->receipt.theirs.len && rt->waited < NGX_CAMPAIGN_RECEIPTS_WAIT) {
+    if (rt->receipts.nreceipts) {
         return ngx_http_campaign_receipts_hold(call);
     }
 
-    return ngx_http_campaign_error(call, 1501);
+    return call->notes.nelts ? NGX_DECLINED : ngx_http_campaign_incoming_reply(call);
+}
+
+
+/* keeps those that are not there yet; if that is not worth waiting for, and of those that never will be, it is noted */
+
+static ngx_int_t
+ngx_http_campaign_receipts_missing(ngx_http_campaign_call_t *call, ngx_uint_t wait)
+{
+    ngx_uint_t                     i, n;
+    ngx_campaign_receipt_t        *r;
+    ngx_http_campaign_receipts_t  *rt;
+
+    rt = call->data;
+    r = rt->receipts.receipts;
+    n = 0;
+
+    for (i = 0; i < rt->receipts.nreceipts; i++) {
+
+        if (r[i].rc == NGX_CAMPAIGN_OK) {
+            continue;
+        }
+
+        if (wait && !r[i].ours && r[i].theirs.len) {
+            r[n] = r[i];
+            rt->place[n++] = rt->place[i];
+            continue;
+        }
+
+        if (ngx_http_campaign_receipts_wrong(call, rt->place[i], 1501) == NGX_ERROR) {
+            return NGX_ERROR;
+        }
+    }
+
+    rt->receipts.nreceipts = n;
+
+    return NGX_OK;
 }
 
 
@@ -296,7 +444,7 @@ ngx_http_campaign_receipts_hold(ngx_http_campaign_call_t *call)
 
     if (!rt->held) {
         if (ngx_http_campaign_receipts_held == NGX_CAMPAIGN_RECEIPTS_HELD || ngx_exiting) {
-            return ngx_http_campaign_error(call, 1501);
+            return ngx_http_campaign_receipts_missing(call, 0) == NGX_ERROR ? NGX_ERROR : NGX_DECLINED;
         }
 
         cln = ngx_pool_cleanup_add(call->request->pool, 0);     /* runs before the call's own, which was added earlier */
@@ -405,7 +553,7 @@ ngx_http_campaign_receipts_param(ngx_conf_t *cf, ngx_command_t *cmd, ngx_http_ca
 {
     ngx_int_t                            rc;
     ngx_str_t                            value, *channel;
-    ngx_uint_t                           i;
+    ngx_uint_t                           i, whole;
     const char                          *mend;
     ngx_http_campaign_receipts_field_t  *field;
 
@@ -423,10 +571,13 @@ ngx_http_campaign_receipts_param(ngx_conf_t *cf, ngx_command_t *cmd, ngx_http_ca
 
         field = (ngx_http_campaign_receipts_field_t *) ((u_char *) conf + ngx_http_campaign_receipts_fields[i].offset);
 
-        if (field->n == NGX_CAMPAIGN_RECEIPTS_FIELDS || ngx_campaign_json_path(&value) != NGX_OK) {
+        whole = (field == &conf->each && value.len == 2 && ngx_strncmp(value.data, "[]", 2) == 0);
+
+        if (field->n == NGX_CAMPAIGN_RECEIPTS_FIELDS || (!whole && ngx_campaign_json_path(&value) != NGX_OK)) {
             return ngx_http_campaign_conf_bad(cf, cmd, arg, "name a field, such as data.message_id or MessageSid; up to 4 of them");
         }
 
+        value.len = whole ? 0 : value.len;
         field->name[field->n++] = value;
 
         return NGX_CONF_OK;
@@ -476,7 +627,7 @@ ngx_http_campaign_receipts_param(ngx_conf_t *cf, ngx_command_t *cmd, ngx_http_ca
         return ngx_http_campaign_conf_bad(cf, cmd, arg, "by is \"id\" (ours) or \"gateway_id\" (the gateway's own); without it both are looked for");
     }
 
-    return ngx_http_campaign_conf_bad(cf, cmd, arg, "id=…, status=…, reason=…, by=…, channel=…, delivered=…, failed=…, expired=…, "
+    return ngx_http_campaign_conf_bad(cf, cmd, arg, "id=…, status=…, reason=…, each=…, by=…, channel=…, delivered=…, failed=…, expired=…, "
                                       "rejected=…, sent=…, secret=…, secret_in=…, hmac=…, hmac_in=… and reply=… are known");
 }
 
@@ -518,6 +669,18 @@ ngx_http_campaign_receipts_param_words(ngx_http_campaign_receipts_conf_t *conf, 
 static void
 ngx_http_campaign_receipts_default(ngx_http_campaign_receipts_conf_t *conf)
 {
+    ngx_uint_t  i, placed;
+
+    for (placed = 0, i = 0; i < conf->id.n; i++) {
+        placed |= (ngx_strlchr(conf->id.name[i].data, conf->id.name[i].data + conf->id.name[i].len, '[') != NULL);
+    }
+
+    if (conf->each.n == 0 && !placed) {
+        conf->each.n = 2;
+        ngx_str_set(&conf->each.name[0], "");
+        ngx_str_set(&conf->each.name[1], "data");
+    }
+
     if (conf->id.n == 0) {
         conf->id.n = 4;
         ngx_str_set(&conf->id.name[0], "data.message_id");

@@ -15,9 +15,11 @@ static void test_paths(void);
 static void test_values(void);
 static void test_cut(void);
 static void test_words(void);
+static void test_lists(void);
 static void test_random(void);
 
 static const char *test_find(const char *text, size_t len, const char *path);
+static const char *test_list(const char *text, size_t len, const char *path);
 
 
 typedef struct {
@@ -81,6 +83,27 @@ static const test_value_t  test_value[] = {
     { "{\"id\":}", "id", NULL }
 };
 
+/* the elements, each with a | behind it */
+
+static const test_value_t  test_lists_of[] = {
+    { "[]", "", "" },
+    { " [ ] ", "", "" },
+    { "[1]", "", "1|" },
+    { " [ 1 , \"a,]\" ,{ \"b\" : [2] } ] x", "", "1|\"a,]\"|{ \"b\" : [2] }|" },
+    { "{\"data\":[{\"id\":1},{\"id\":2}]}", "data", "{\"id\":1}|{\"id\":2}|" },
+    { "{\"a\":[{\"b\":[true,null]}]}", "a[0].b", "true|null|" },
+    { "{\"data\":{}}", "data", NULL },
+    { "{}", "", NULL },
+    { "\"[]\"", "", NULL },
+    { "", "", NULL },
+    { "[1,]", "", NULL },
+    { "[,1]", "", NULL },
+    { "[1 2]", "", NULL },
+    { "[1", "", NULL },
+    { "[1,{]", "", NULL },
+    { "[[[", "", NULL }
+};
+
 static const test_word_t  test_word[] = {
     { "abc", "abc" }, { "a\\/b", "a/b" }, { "a\\\\b", "a\\b" }, { "\\\"", "\"" }, { "\\u0041\\u007e", "A~" }, { "12345678", "12345678" },
     { "", NULL }, { "123456789", NULL }, { "a b", "a b" }, { "a\\nb", NULL }, { "\\u0000", NULL }, { "\\u00e9", NULL }, { "\xc3\xa9", NULL },
@@ -97,6 +120,7 @@ main(void)
     test_values();
     test_cut();
     test_words();
+    test_lists();
     test_random();
 
     return done_testing();
@@ -190,6 +214,32 @@ test_words(void)
 
 
 static void
+test_lists(void)
+{
+    size_t       i, n, whole;
+    const char  *list;
+
+    static const char  text[] = "{\"a\":[{\"id\":\"]\"},[1,[2]],\"x\"]}";
+
+    for (i = 0; i < sizeof(test_lists_of) / sizeof(test_lists_of[0]); i++) {
+        list = test_list(test_lists_of[i].text, strlen(test_lists_of[i].text), test_lists_of[i].path);
+
+        if (test_lists_of[i].value == NULL) {
+            ok(list == NULL, "no list at \"%s\" of %s", test_lists_of[i].path, test_lists_of[i].text);
+        } else if (ok(list != NULL, "a list at \"%s\" of %s", test_lists_of[i].path, test_lists_of[i].text)) {
+            is_text((const u_char *) list, strlen(list), test_lists_of[i].value, "and its elements");
+        }
+    }
+
+    for (n = 0, whole = 0; n < sizeof(text) - 1; n++) {
+        whole += test_list(text, n, "a") != NULL;
+    }
+
+    ok(whole == 1, "a list that is cut off is none");
+}
+
+
+static void
 test_random(void)
 {
     char                text[64];
@@ -205,6 +255,8 @@ test_random(void)
         for (i = 0; i < n; i++) {
             text[i] = letters[tap_below(sizeof(letters) - 1)];
         }
+
+        (void) test_list(text, n, k % 2 ? "" : "a");
 
         found += test_find(text, n, paths[tap_below(sizeof(paths) / sizeof(paths[0]))]) != NULL;
     }
@@ -234,6 +286,41 @@ test_find(const char *text, size_t len, const char *path)
         memcpy(out, value.data, value.len);
         out[value.len] = '\0';
     }
+
+    free(copy);
+
+    return rc == NGX_OK ? out : NULL;
+}
+
+
+/* the elements, each with a | behind it; NULL: no list */
+
+static const char *
+test_list(const char *text, size_t len, const char *path)
+{
+    char        *to;
+    u_char      *copy;
+    ngx_int_t    rc;
+    ngx_str_t    p, rest, item;
+
+    static char  out[256];
+
+    copy = malloc(len ? len : 1);
+    memcpy(copy, text, len);
+
+    p.data = (u_char *) path;
+    p.len = strlen(path);
+    to = out;
+
+    rc = ngx_campaign_json_list(copy, copy + len, &p, &rest);
+
+    while (rc == NGX_OK && ngx_campaign_json_next(&rest, &item) == NGX_OK) {
+        memcpy(to, item.data, item.len);
+        to += item.len;
+        *to++ = '|';
+    }
+
+    *to = '\0';
 
     free(copy);
 
