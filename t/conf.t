@@ -184,12 +184,14 @@ refuses('API and administration in one location', [qr/is duplicate/, qr/either t
 
 my $receipts = sub { "$gateway campaign_gateway SMS /_gateway/sms; location = /receipts { campaign_receipts $_[0]; }" };
 
+accepts('receipts signed by Twilio', $store, $receipts->('twilio=token twilio_url=https://sms.example.com$request_uri'));
 accepts('receipts with every parameter', $store, $receipts->('id=a[0].b id=c status=d reason=e by=gateway_id channel=sms delivered=1,2 failed=3 expired=4 '
                                                               . 'rejected=5 sent=6 secret=x secret_in=field:k reply=OK each=[] each=a.b'));
 refuses("campaign_receipts $_->[0]", $_->[1], $store, $receipts->($_->[0]))
     for ['id=a..b', qr/name a field, such as data.message_id/], ['id=a id=b id=c id=d id=e', qr/up to 4 of them/], ['by=both', qr/by is "id" \(ours\) or "gateway_id"/],
         ['delivered=1,,2', qr/values of the status, with commas/], ['each=', qr/name a field/], ['each=a[]', qr/name a field/], ['id=[]', qr/name a field/], ['secret=', qr/a secret that only the gateway knows/], ['secret=a hmac=b', qr/given once, or secret=/],
-        ['secret_in=header:X', qr/"secret_in=" without "secret="/], ['hmac_in=header:X', qr/"hmac_in=" without "hmac="/],
+        ['secret_in=header:X', qr/"secret_in=" without "secret="/], ['hmac_in=header:X', qr/"hmac_in=" without "hmac="/], ['twilio=', qr/auth token/], ['twilio=a secret=b', qr/given once, or hmac=/],
+        ['twilio_url=x', qr/"twilio_url=" without "twilio="/], ['twilio=a twilio_url=$nobody_$msec', qr/unknown "nobody_" variable/],
         ['secret=a secret_in=cookie:x', qr/header:Name or field:name/], ['hmac=a hmac_in=field:x', qr/header:Name/], ['colour=red', qr/secret=…, secret_in=…/],
         ['channel=FAX', [qr/channel "FAX" of "campaign_receipts"/, qr/add "campaign_gateway FAX <uri>;"/]];
 refuses('campaign_receipts twice', qr/is duplicate: a location serves one directive/, $store, "$gateway location = /r { campaign_receipts; campaign_receipts; }");

@@ -10,7 +10,7 @@ use lib 't/lib';
 use Campaign;
 use Campaign::Gateway;
 use Campaign::Nginx;
-use Digest::SHA qw(hmac_sha256_base64);
+use Digest::SHA qw(hmac_sha1_base64 hmac_sha256_base64);
 use Encode ();
 use File::Path qw(make_path remove_tree);
 use HTTP::Tiny;
@@ -112,6 +112,12 @@ sub ask {
 }
 
 sub form { ask(POST => $_[0], headers => { 'Content-Type' => 'application/x-www-form-urlencoded' }, body => $_[1]) }
+sub by_twilio {
+    my ($path, %field) = @_;
+    my $signature = hmac_sha1_base64(join('', "https://campaign.example.com$path", map { $_ . $field{$_} } sort keys %field), 'auth-token');
+    return ask(POST => $path, headers => { 'Content-Type' => 'application/x-www-form-urlencoded', 'X-Twilio-Signature' => "$signature=" },
+               body => $http->www_form_urlencode(\%field));
+}
 sub signed { ask(POST => $_[0], headers => { 'Content-Type' => 'application/json', 'X-Dexatel-Signature' => hmac_sha256_base64($_[1], 'change-me') . '=' }, body => $_[1]) }
 sub query { my %q = map { my ($k, $v) = split /=/, $_, 2; utf8::decode($v = $v =~ s/\+/ /gr =~ s/%([0-9A-Fa-f]{2})/chr hex $1/ger); ($k => $v) } split /&/, $_[0]; \%q }
 sub decoded { my $s = shift; JSON::PP->new->utf8->decode($s) }
@@ -183,10 +189,11 @@ subtest 'twilio' => sub {
     is(join(' ', @$q{qw(From To)}), '4915100000 +15551234567', 'fields');
     is($q->{Body}, $text, 'text');
     is("$r->{header}{authorization} $r->{header}{'x-sni'}", 'Basic QUM6dG9rZW4= api.twilio.com', 'who asks whom');
-    is(form('/twilio/receipts?secret=change-me', "MessageSid=$m->{gateway_id}&MessageStatus=sent&SmsStatus=sent")->{status}, 200, 'sent');
-    form('/twilio/receipts?secret=change-me', "MessageSid=$m->{gateway_id}&MessageStatus=delivered");
+    is(form('/twilio/receipts', "MessageSid=$m->{gateway_id}&MessageStatus=sent")->{status}, 403, 'what Twilio has not signed is refused');
+    is(by_twilio('/twilio/receipts', MessageSid => $m->{gateway_id}, MessageStatus => 'sent', SmsStatus => 'sent')->{status}, 200, 'sent');
+    by_twilio('/twilio/receipts', MessageSid => $m->{gateway_id}, MessageStatus => 'delivered');
     delivered($a, $m, 'twilio');
-    stopped($a, form('/twilio/inbound?secret=change-me', 'From=%2B15551234567&To=%2B4915100000&Body=STOP&MessageSid=SM1'), '200 ', 'twilio');
+    stopped($a, by_twilio('/twilio/inbound', From => '+15551234567', To => '+4915100000', Body => 'STOP', MessageSid => 'SM1'), '200 ', 'twilio');
     ended($server, 'twilio', $front, $gateway);
 };
 

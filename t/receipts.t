@@ -3,7 +3,7 @@
 use lib 't/lib';
 use Campaign;
 use Campaign::Sending;
-use Digest::SHA qw(hmac_sha256_base64 hmac_sha256_hex);
+use Digest::SHA qw(hmac_sha1_base64 hmac_sha256_base64 hmac_sha256_hex sha256_hex);
 use MIME::Base64 qw(encode_base64);
 use Test::Nginx::Socket 'no_plan';
 
@@ -40,6 +40,11 @@ location = /secret { campaign_receipts "secret=open sesame"; }
 location = /secret_header { campaign_receipts secret=s3cr3t secret_in=header:X-Token; }
 location = /signed { campaign_receipts hmac=k3y; }
 location = /signed_hub { campaign_receipts hmac=k3y hmac_in=header:X-Hub-Signature-256; }
+location = /twilio_signed { campaign_receipts id=MessageSid status=MessageStatus twilio=12345 twilio_url=https://sms.example.com$request_uri; }
+location = /twilio_here { campaign_receipts id=MessageSid status=MessageStatus twilio=12345; }
+location = /twilio_fixed { campaign_receipts id=MessageSid status=MessageStatus twilio=12345 twilio_url=https://sms.example.com/; }
+location = /twilio_vector { campaign_receipts id=CallSid status=Digits delivered=1234 twilio=12345 "twilio_url=https://mycompany.com/myapp.php?$args"; }
+location = /twilio_vectors { campaign_receipts id=Sid status=Status twilio=12345 "twilio_url=https://mycompany.com/myapp.php?foo=1&bar=2"; }
 location = /small { campaign_receipts; client_max_body_size 100; }
 location = /guarded { campaign_receipts; deny all; }
 END_CONFIG
@@ -379,3 +384,43 @@ my ($p, @q) = sent($account, 'PLAIN', 1);
 is(wait_for { my %on = map { $_->{id} => 1 } requests('HELD'); $on{$m[0]{id}} && $on{$m[1]{id}} }, 1, 'on their way, and their answers are let go at once');
 answered(told(POST => '/receipts', [map { { id => $_, status => 'delivered' } } "late-$m[0]{id}", $q[0]{id}, "late-$m[1]{id}"]), 200, 'faster than our commit');
 is(join(', ', map { status($account, $_) } @m, @q), 'delivered, delivered, delivered', 'all count');
+
+=== TEST 21: Twilio's signature: the examples of its documentation and its libraries
+--- check
+my $vector = 'CallSid=CA1234567890ABCDE&Caller=%2B14158675309&Digits=1234&From=%2B14158675309&To=%2B18005551212';
+my $ask = sub { form('/twilio_vector?foo=1&bar=2', $_[0], 'X-Twilio-Signature' => $_[1]) };
+refused($ask->($vector, 'RSOYDt4T1cUTdK1PDd93/VVr8B8='), 404, 1501, 'proven: the message is not there');
+refused($ask->(join('&', reverse split /&/, $vector), 'RSOYDt4T1cUTdK1PDd93/VVr8B8='), 404, 1501, 'in any order');
+refused($ask->($vector, $_), 403, 1020, "\"$_\"") for '', 'FAIL', 'RSOYDt4T1cUTdK1PDd93/VVr8C8=', 'RSOYDt4T1cUTdK1PDd93/VVr8B8=x', 'A' x 27, 'A' x 5000;
+refused($ask->($vector =~ s/1234&/1235&/r, 'RSOYDt4T1cUTdK1PDd93/VVr8B8='), 403, 1020, 'another value');
+refused($ask->("$vector&x=", 'RSOYDt4T1cUTdK1PDd93/VVr8B8='), 403, 1020, 'a field more');
+refused(form('/twilio_vector?foo=1&bar=3', $vector, 'X-Twilio-Signature' => 'RSOYDt4T1cUTdK1PDd93/VVr8B8='), 403, 1020, 'another URL');
+refused(form('/twilio_vectors', 'Sid=CA123&SidAccount=AC123&Digits=5678&Digits=1234&Digits=1234', 'X-Twilio-Signature' => 'IK+Dwps556ElfBT0I3Rgjkr1wJU='), 400, 1552, 'a field with several values');
+my $body = '{"property": "value", "boolean": true}';
+my $url = '/twilio_vector?foo=1&bar=2&bodySHA256=0a1ff7634d9ab3b95db5c9a2dfe9416e41502b283a80c7cf19632632f96e6620';
+refused(told(POST => $url, $body, 'X-Twilio-Signature' => 'a9nBmqA0ju/hNViExpshrM61xv4='), 400, [1551, 1552], 'JSON, by its SHA-256 in the URL');
+refused(told(POST => $url, $body =~ s/true/false/r, 'X-Twilio-Signature' => 'a9nBmqA0ju/hNViExpshrM61xv4='), 403, 1020, 'other JSON');
+refused(told(POST => '/twilio_vector?foo=1&bar=2', $body, 'X-Twilio-Signature' => hmac_sha1_base64('https://mycompany.com/myapp.php?foo=1&bar=2', '12345') . '='), 403, 1020, 'JSON that is not covered');
+
+=== TEST 22: receipts that Twilio has signed
+--- check
+my $account = account();
+my ($c, @m) = sent($account, 'PLAIN', 6);
+my $sign = sub { my ($url, %f) = @_; hmac_sha1_base64(join('', $url, map { $_ . $f{$_} } sort keys %f), '12345') . '=' };
+my %f = (AccountSid => 'AC1', MessageSid => $m[0]{gateway_id}, MessageStatus => 'delivered', From => '+15017122661', Body => 'a b&c=d', Empty => '');
+my $form = sub { my %f = @_; join '&', map { my $v = $f{$_}; "$_=" . ($v =~ s/([^A-Za-z0-9 ])/sprintf '%%%02X', ord $1/ger =~ tr/ /+/r) } keys %f };
+answered(form('/twilio_signed', $form->(%f), 'X-Twilio-Signature' => $sign->('https://sms.example.com/twilio_signed', %f)), 200, 'by the URL that is given');
+refused(form('/twilio_signed', $form->(%f), 'X-Twilio-Signature' => $sign->('http://sms.example.com/twilio_signed', %f)), 403, 1020, 'not by another one');
+refused(form('/twilio_signed', $form->(%f)), 403, 1020, 'nor without');
+$f{MessageSid} = $m[1]{gateway_id};
+answered(form('/twilio_signed?a=b', $form->(%f), 'X-Twilio-Signature' => $sign->('https://sms.example.com/twilio_signed?a=b', %f)), 200, 'with a query');
+$f{MessageSid} = $m[2]{gateway_id};
+my $here = "http://127.0.0.1:$ENV{TEST_NGINX_SERVER_PORT}/twilio_here";
+answered(form('/twilio_here', $form->(%f), 'X-Twilio-Signature' => $sign->($here, %f)), 200, 'by default by the one that is asked for');
+my $get = "MessageSid=$m[3]{gateway_id}&MessageStatus=failed";
+answered(told(GET => "/twilio_here?$get", undef, 'X-Twilio-Signature' => $sign->("$here?$get")), 200, 'a GET');
+refused(told(GET => "/twilio_fixed?MessageSid=$m[4]{gateway_id}&MessageStatus=failed", undef, 'X-Twilio-Signature' => $sign->('https://sms.example.com/')), 400, [1551, 1552],
+        'a query that is not in the URL is not believed');
+my $many = join '&', map { "a$_=$_" } 1 .. 300;
+refused(form('/twilio_signed', $many, 'X-Twilio-Signature' => $sign->('https://sms.example.com/twilio_signed', map { ("a$_" => $_) } 1 .. 300)), 403, 1020, 'too many fields');
+is(total($account, $c), 'completed: 3 delivered, 1 failed, 2 sent of 6', 'those signed count');

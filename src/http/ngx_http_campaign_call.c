@@ -28,7 +28,6 @@ static ngx_int_t ngx_http_campaign_call_authenticate(ngx_http_campaign_call_t *c
 static void ngx_http_campaign_call_authenticated(ngx_campaign_op_t *op);
 static ngx_int_t ngx_http_campaign_call_authorize(ngx_http_campaign_call_t *call);
 static ngx_int_t ngx_http_campaign_call_handle(ngx_http_campaign_call_t *call);
-static ngx_int_t ngx_http_campaign_call_unescape(ngx_pool_t *pool, ngx_str_t *in, ngx_str_t *out);
 
 
 static const ngx_http_campaign_step_pt  ngx_http_campaign_call_steps[] = {
@@ -560,8 +559,8 @@ ngx_http_campaign_call_pair(ngx_pool_t *pool, const ngx_str_t *pairs, const ngx_
 
 /* percent-decoded, + is a space (URL Standard, application/x-www-form-urlencoded) */
 
-static ngx_int_t
-ngx_http_campaign_call_unescape(ngx_pool_t *pool, ngx_str_t *in, ngx_str_t *out)
+ngx_int_t
+ngx_http_campaign_call_unescape(ngx_pool_t *pool, const ngx_str_t *in, ngx_str_t *out)
 {
     u_char  *src, *dst, *p;
 

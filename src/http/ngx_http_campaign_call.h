@@ -135,6 +135,9 @@ ngx_int_t ngx_http_campaign_call_arg(ngx_http_campaign_call_t *call, const char 
 /* the same out of any text of that form; *value is decoded (in pool) */
 ngx_int_t ngx_http_campaign_call_pair(ngx_pool_t *pool, const ngx_str_t *pairs, const ngx_str_t *name, ngx_str_t *value);
 
+/* a name or value of such a text, decoded (in pool) */
+ngx_int_t ngx_http_campaign_call_unescape(ngx_pool_t *pool, const ngx_str_t *in, ngx_str_t *out);
+
 /* a header line of the request (any case); NULL: not there */
 ngx_table_elt_t *ngx_http_campaign_call_header(ngx_http_request_t *r, const char *name);
 

@@ -394,7 +394,7 @@ ngx_http_campaign_inbound_param(ngx_conf_t *cf, ngx_command_t *cmd, ngx_http_cam
     }
 
     return ngx_http_campaign_conf_bad(cf, cmd, arg, "from=…, to=…, text=…, stop=…, start=…, channel=…, secret=…, secret_in=…, hmac=…, "
-                                      "hmac_in=… and reply=… are known");
+                                      "hmac_in=…, twilio=…, twilio_url=… and reply=… are known");
 }
 
 

@@ -17,9 +17,11 @@
 #define NGX_CAMPAIGN_INCOMING_HEADER     "X-Receipt-Secret"
 #define NGX_CAMPAIGN_INCOMING_FIELD      "secret"
 #define NGX_CAMPAIGN_INCOMING_SIGNATURE  "X-Dexatel-Signature"
+#define NGX_CAMPAIGN_INCOMING_URL        "$scheme://$http_host$request_uri"
 
 
 static const char *ngx_http_campaign_incoming_params(ngx_http_campaign_incoming_conf_t *conf);
+static ngx_int_t ngx_http_campaign_incoming_url(ngx_conf_t *cf, ngx_http_campaign_incoming_conf_t *conf);
 static ngx_int_t ngx_http_campaign_incoming_place(ngx_str_t *value, ngx_str_t *header, ngx_str_t *field);
 static ngx_int_t ngx_http_campaign_incoming_field_of(ngx_http_campaign_call_t *call, const ngx_str_t *name, ngx_str_t *value,
     ngx_uint_t *json);
@@ -86,6 +88,31 @@ ngx_http_campaign_incoming_param(ngx_str_t *arg, ngx_http_campaign_incoming_conf
         return NGX_OK;
     }
 
+    if (ngx_http_campaign_conf_param(arg, "twilio", &value)) {
+
+        if (value.len == 0 || conf->proof != NGX_CAMPAIGN_INCOMING_OPEN) {
+            *mend = "the account's auth token, with which Twilio signs, given once, or secret= or hmac=";
+            return NGX_ERROR;
+        }
+
+        conf->proof = NGX_CAMPAIGN_INCOMING_TWILIO;
+        conf->secret = value;
+
+        return NGX_OK;
+    }
+
+    if (ngx_http_campaign_conf_param(arg, "twilio_url", &value)) {
+
+        if (value.len == 0 || conf->url.len) {
+            *mend = "the URL that Twilio calls, given once, such as https://sms.example.com$request_uri";
+            return NGX_ERROR;
+        }
+
+        conf->url = value;
+
+        return NGX_OK;
+    }
+
     if (ngx_http_campaign_conf_param(arg, "reply", &value)) {
 
         if (conf->reply.data) {
@@ -135,6 +162,10 @@ ngx_http_campaign_incoming_serve(ngx_conf_t *cf, ngx_command_t *cmd, ngx_http_ca
         return NGX_CONF_ERROR;
     }
 
+    if (conf->proof == NGX_CAMPAIGN_INCOMING_TWILIO && ngx_http_campaign_incoming_url(cf, conf) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
     clocf->service = NGX_HTTP_CAMPAIGN_INCOMING;
     clocf->steps = steps;
     clocf->incoming = conf;
@@ -161,6 +192,10 @@ ngx_http_campaign_incoming_params(ngx_http_campaign_incoming_conf_t *conf)
         return "\"hmac_in=\" without \"hmac=\"";
     }
 
+    if (conf->url.len && conf->proof != NGX_CAMPAIGN_INCOMING_TWILIO) {
+        return "\"twilio_url=\" without \"twilio=\"";
+    }
+
     if (conf->header.len == 0 && conf->field.len == 0) {
         ngx_str_set(&conf->header, NGX_CAMPAIGN_INCOMING_HEADER);
         ngx_str_set(&conf->field, NGX_CAMPAIGN_INCOMING_FIELD);
@@ -171,6 +206,25 @@ ngx_http_campaign_incoming_params(ngx_http_campaign_incoming_conf_t *conf)
     }
 
     return NULL;
+}
+
+
+static ngx_int_t
+ngx_http_campaign_incoming_url(ngx_conf_t *cf, ngx_http_campaign_incoming_conf_t *conf)
+{
+    ngx_http_compile_complex_value_t  ccv;
+
+    if (conf->url.len == 0) {
+        ngx_str_set(&conf->url, NGX_CAMPAIGN_INCOMING_URL);
+    }
+
+    ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
+
+    ccv.cf = cf;
+    ccv.value = &conf->url;
+    ccv.complex_value = &conf->url_value;
+
+    return ngx_http_compile_complex_value(&ccv);
 }
 
 
@@ -221,6 +275,10 @@ ngx_http_campaign_incoming_prove(ngx_http_campaign_call_t *call)
     case NGX_CAMPAIGN_INCOMING_HMAC:
         proven = ngx_http_campaign_incoming_signed(call, conf);
         in->query.len = 0;
+        break;
+
+    case NGX_CAMPAIGN_INCOMING_TWILIO:
+        proven = ngx_http_campaign_incoming_twilio(call, conf);
         break;
 
     default:

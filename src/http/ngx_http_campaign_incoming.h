@@ -23,13 +23,16 @@ struct ngx_http_campaign_incoming_conf_s {
     u_char       digest[32];                    /* its SHA-256 */
     ngx_str_t    header, field;                 /* where the secret is; empty: not there */
     ngx_str_t    signature;                     /* header */
+    ngx_str_t    url;                           /* that Twilio calls */
+    ngx_http_complex_value_t  url_value;
     ngx_str_t    reply;                         /* text of a 200; data NULL: {"data":{}} */
 };
 
 typedef enum {
     NGX_CAMPAIGN_INCOMING_OPEN = 0,
     NGX_CAMPAIGN_INCOMING_SECRET,
-    NGX_CAMPAIGN_INCOMING_HMAC
+    NGX_CAMPAIGN_INCOMING_HMAC,
+    NGX_CAMPAIGN_INCOMING_TWILIO
 } ngx_http_campaign_incoming_proof_e;
 
 /* call->data of such a call starts with it */
@@ -42,7 +45,7 @@ typedef struct {
 
 
 /*
- * Reads a parameter that these directives have in common: secret=, secret_in=, hmac=, hmac_in=, reply=.  NGX_DECLINED: another one; NGX_ERROR: *mend
+ * Reads a parameter that these directives have in common: secret=, secret_in=, hmac=, hmac_in=, twilio=, twilio_url=, reply=.  NGX_DECLINED: another one; NGX_ERROR: *mend
  * says what is wrong
  */
 ngx_int_t ngx_http_campaign_incoming_param(ngx_str_t *arg, ngx_http_campaign_incoming_conf_t *conf, const char **mend);
@@ -67,6 +70,12 @@ ngx_int_t ngx_http_campaign_incoming_word(ngx_http_campaign_call_t *call, const 
 
 /* the answer of success, a step's last */
 ngx_int_t ngx_http_campaign_incoming_reply(ngx_http_campaign_call_t *call);
+
+/*
+ * ngx_http_campaign_incoming_twilio.c.  1: X-Twilio-Signature proves that Twilio sent this to this URL.  A query that the URL does not end with
+ * is not proven, and emptied.
+ */
+ngx_uint_t ngx_http_campaign_incoming_twilio(ngx_http_campaign_call_t *call, ngx_http_campaign_incoming_conf_t *conf);
 
 
 #endif /* _NGX_HTTP_CAMPAIGN_INCOMING_H_INCLUDED_ */

@@ -628,7 +628,7 @@ ngx_http_campaign_receipts_param(ngx_conf_t *cf, ngx_command_t *cmd, ngx_http_ca
     }
 
     return ngx_http_campaign_conf_bad(cf, cmd, arg, "id=…, status=…, reason=…, each=…, by=…, channel=…, delivered=…, failed=…, expired=…, "
-                                      "rejected=…, sent=…, secret=…, secret_in=…, hmac=…, hmac_in=… and reply=… are known");
+                                      "rejected=…, sent=…, secret=…, secret_in=…, hmac=…, hmac_in=…, twilio=…, twilio_url=… and reply=… are known");
 }
 
 
