@@ -317,3 +317,15 @@ my $read = admin()->post('/accounts/' . $a->id . '/keys', { scope => 'read' })->
 refused(nobody($read)->post('/suppressions', { number => '15551234567' }), 403, 1016, 'a key for reading');
 answered(nobody($read)->get('/suppressions/15551234567'), 200, 'may read');
 answered(admin()->delete('/accounts/' . $a->id), 204, 'the account is deleted');
+
+
+=== TEST 14: those that expired are purged, though their account rests
+--- check
+my $a = account();
+my $soon = POSIX::strftime('%Y-%m-%d %H:%M:%S', gmtime time + 3);
+answered($a->post('/suppressions', { number => '15559999999' }), 201, 'one that stays');
+is(told(upload($a, 'text/csv', "number,expire_date\n" . join '', map { 15560000000 + $_ . ",$soon\n" } 1 .. 12_000)), '12000 0 0', '12 000 for three seconds');
+is($a->get('/suppressions')->page->{total}, 12_001, 'all are counted');
+is(&wait_for(sub { !defined $a->get('/suppressions')->page->{total} }, 10), 1, 'they expired: too many to be taken out of the count one by one');
+is(&wait_for(sub { ($a->get('/suppressions')->page->{total} // 0) == 1 }, 20), 1, 'they are deleted little by little, and the count is exact again');
+is(listed($a), '15559999999', 'one lives');

@@ -300,6 +300,7 @@ ngx_http_campaign_init_process(ngx_cycle_t *cycle)
     ngx_http_campaign_open_event.cancelable = 1;
 
     ngx_http_campaign_open(&ngx_http_campaign_open_event);
+    ngx_http_campaign_purge_init(cycle);
 
     return ngx_http_campaign_dispatch_init(cycle);
 }

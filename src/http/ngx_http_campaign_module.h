@@ -133,6 +133,9 @@ ngx_int_t ngx_http_campaign_delivery_init(ngx_conf_t *cf);
 ngx_int_t ngx_http_campaign_dispatch_prepare(ngx_cycle_t *cycle);
 ngx_int_t ngx_http_campaign_dispatch_init(ngx_cycle_t *cycle);
 void ngx_http_campaign_dispatch_exit(ngx_cycle_t *cycle);
+
+/* ngx_http_campaign_purge.c */
+void ngx_http_campaign_purge_init(ngx_cycle_t *cycle);
 void ngx_http_campaign_dispatch_wake(void);
 
 

@@ -412,6 +412,17 @@ typedef struct {
 } ngx_campaign_receipts_t;
 
 
+/*
+ * Suppressions that expired are as if they were not there, but take room until they are purged: an account's own writes and claims do that, and, for
+ * accounts that rest, _lapsed and _purge, again and again.
+ */
+
+typedef struct {
+    uint32_t                 account;       /* _lapsed: where to look from, 0: the first; result: the account that has some, or where to go on */
+    ngx_uint_t               more;          /* result of _purge: it has more */
+} ngx_campaign_purge_t;
+
+
 #define NGX_CAMPAIGN_INBOUND_TEXT  4096
 
 /*
@@ -694,6 +705,9 @@ ngx_int_t ngx_campaign_store_suppressions(ngx_campaign_store_t *st, ngx_campaign
 ngx_int_t ngx_campaign_store_suppression(ngx_campaign_store_t *st, ngx_campaign_op_t *op, const ngx_campaign_suppression_t *like,
     ngx_campaign_suppression_t *out);
 
+/* an account that has suppressions which expired: see ngx_campaign_purge_t.  NOT_FOUND: none of those looked at has */
+ngx_int_t ngx_campaign_store_lapsed(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_purge_t *purge);
+
 /* NOT_FOUND: no such audience or campaign */
 ngx_int_t ngx_campaign_store_visit(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_visit_t *visit);
 
@@ -784,6 +798,9 @@ ngx_int_t ngx_campaign_store_suppress(ngx_campaign_store_t *st, ngx_campaign_op_
 
 /* deletes all that are like it.  NOT_FOUND: there is none */
 ngx_int_t ngx_campaign_store_suppression_lift(ngx_campaign_store_t *st, ngx_campaign_op_t *op, const ngx_campaign_suppression_t *like);
+
+/* deletes some of purge->account's that expired */
+ngx_int_t ngx_campaign_store_purge(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_purge_t *purge);
 
 /* NOT_FOUND: nobody has such a sender.  Owners' webhooks are told of it.  All of it is one transaction */
 ngx_int_t ngx_campaign_store_inbound(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_inbound_t *inbound);

@@ -12,6 +12,7 @@
 
 static void test_add(void);
 static void test_expiry(void);
+static void test_purge(void);
 static void test_scopes(void);
 static void test_pages(void);
 static void test_claims(void);
@@ -23,6 +24,8 @@ static ngx_campaign_suppression_t test_given(uint64_t number, const char *channe
 static ngx_campaign_rc_e test_suppress(uint32_t account, ngx_campaign_suppression_t given, ngx_campaign_suppress_t *out);
 static ngx_campaign_rc_e test_lift(uint32_t account, uint64_t number);
 static ngx_campaign_rc_e test_get(uint32_t account, uint64_t number, ngx_campaign_suppression_t *out);
+static ngx_campaign_rc_e test_lapsed(ngx_campaign_purge_t *purge);
+static ngx_campaign_rc_e test_purged(ngx_campaign_purge_t *purge);
 static uint64_t test_total(uint32_t account);
 static size_t test_entries(ngx_campaign_db_e db);
 static ngx_campaign_rc_e test_entries_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, void *args);
@@ -46,6 +49,7 @@ main(int argc, char **argv)
 
     test_add();
     test_expiry();
+    test_purge();
     test_scopes();
     test_pages();
     test_claims();
@@ -139,6 +143,61 @@ test_expiry(void)
     (void) test_lift(mine, TEST_FIRST + 1000);
     (void) test_lift(mine, TEST_FIRST + 1001);
     is_int(test_total(mine), 0, "until they are lifted");
+}
+
+
+static void
+test_purge(void)
+{
+    time_t                   t;
+    ngx_uint_t               i;
+    ngx_campaign_purge_t     purge = { 0, 0 };
+    ngx_campaign_suppress_t  s;
+
+    t = (time_t) (ngx_stub_now / 1000000);
+
+    is_int(test_lapsed(&purge), NGX_CAMPAIGN_NOT_FOUND, "nothing expires");
+    is_int(purge.account, 0, "all were looked at");
+
+    for (i = 0; i < 300; i++) {
+        (void) test_suppress(other, test_given(TEST_FIRST + i, "", "", t + 10), &s);
+    }
+
+    (void) test_suppress(other, test_given(TEST_FIRST + 300, "", "", t + 20), &s);
+    (void) test_suppress(other, test_given(TEST_FIRST + 301, "", "", 0), &s);
+    (void) test_suppress(mine, test_given(TEST_FIRST, "", "", t + 20), &s);
+
+    is_int(test_lapsed(&purge), NGX_CAMPAIGN_NOT_FOUND, "nothing has expired yet");
+
+    ngx_stub_now += 10000000;
+
+    is_int(test_lapsed(&purge), NGX_CAMPAIGN_OK, "an account has some that expired");
+    is_int(purge.account, other, "which one");
+    is_int(test_purged(&purge), NGX_CAMPAIGN_OK, "a purge");
+    is_int(purge.more, 1, "leaves some");
+    is_int(test_entries(NGX_CAMPAIGN_DB_SUPPRESS), 47, "deletes 256");
+    is_int(test_total(other), 2, "two live, whatever is left of the others");
+    is_int(test_purged(&purge), NGX_CAMPAIGN_OK, "another one");
+    is_int(purge.more, 0, "leaves none");
+    is_int(test_entries(NGX_CAMPAIGN_DB_SUPPRESS), 3, "but those that live");
+    is_int(test_entries(NGX_CAMPAIGN_DB_LAPSE), 2, "in both tables");
+    is_int(test_total(other), 2, "as counted");
+    is_int(test_lapsed(&purge), NGX_CAMPAIGN_NOT_FOUND, "no more");
+
+    ngx_stub_now += 10000000;
+
+    purge.account = other;
+    is_int(test_lapsed(&purge) * 1000 + purge.account, NGX_CAMPAIGN_OK * 1000 + other, "looks go on where they are told to");
+    (void) test_purged(&purge);
+    purge.account++;
+    is_int(test_lapsed(&purge), NGX_CAMPAIGN_NOT_FOUND, "to the end");
+    is_int(purge.account, 0, "and begin again");
+    is_int(test_lapsed(&purge) * 1000 + purge.account, NGX_CAMPAIGN_OK * 1000 + mine, "with those before");
+    (void) test_purged(&purge);
+    is_int(test_entries(NGX_CAMPAIGN_DB_LAPSE), 0, "all are gone");
+
+    (void) test_lift(other, TEST_FIRST + 301);
+    is_int(test_entries(NGX_CAMPAIGN_DB_SUPPRESS), 0, "none is left");
 }
 
 
@@ -446,6 +505,34 @@ test_get(uint32_t account, uint64_t number, ngx_campaign_suppression_t *out)
 
     so = store_op();
     rc = store_wait(so, ngx_campaign_store_suppression(st, &so->op, &like, out));
+    store_free(so);
+
+    return rc;
+}
+
+
+static ngx_campaign_rc_e
+test_lapsed(ngx_campaign_purge_t *purge)
+{
+    store_op_t         *so;
+    ngx_campaign_rc_e   rc;
+
+    so = store_op();
+    rc = store_wait(so, ngx_campaign_store_lapsed(st, &so->op, purge));
+    store_free(so);
+
+    return rc;
+}
+
+
+static ngx_campaign_rc_e
+test_purged(ngx_campaign_purge_t *purge)
+{
+    store_op_t         *so;
+    ngx_campaign_rc_e   rc;
+
+    so = store_op();
+    rc = store_wait(so, ngx_campaign_store_purge(st, &so->op, purge));
     store_free(so);
 
     return rc;
