@@ -90,6 +90,7 @@ typedef enum {
     NGX_CAMPAIGN_R_SUPPRESSED,
     NGX_CAMPAIGN_R_DELETED,
     NGX_CAMPAIGN_R_CANCELED,
+    NGX_CAMPAIGN_R_POISON,
     NGX_CAMPAIGN_R_MAX
 } ngx_campaign_reason_e;
 

@@ -70,7 +70,8 @@ static ngx_str_t  ngx_campaign_reason_words[NGX_CAMPAIGN_R_MAX] = {
     [NGX_CAMPAIGN_R_UNCERTAIN]           = ngx_string("uncertain"),
     [NGX_CAMPAIGN_R_SUPPRESSED]          = ngx_string("suppressed"),
     [NGX_CAMPAIGN_R_DELETED]             = ngx_string("deleted"),
-    [NGX_CAMPAIGN_R_CANCELED]            = ngx_string("canceled")
+    [NGX_CAMPAIGN_R_CANCELED]            = ngx_string("canceled"),
+    [NGX_CAMPAIGN_R_POISON]              = ngx_string("poison")
 };
 
 /* clang-format on */

@@ -635,7 +635,7 @@ ngx_campaign_check_tries(ngx_campaign_check_t *c, const MDB_val *key, const MDB_
     p = key->mv_data;
     data = value->mv_data;
 
-    if (data[1] & ~NGX_CAMPAIGN_TRY_UNCERTAIN) {
+    if ((data[1] && !(data[1] & NGX_CAMPAIGN_TRY_UNCERTAIN)) || ngx_campaign_states_deaths(data[1]) >= NGX_CAMPAIGN_DEATHS_MAX) {
         ngx_campaign_check_fault(c, NGX_CAMPAIGN_DB_TRIES, key, "flags %u", data[1]);
     }
 

@@ -323,7 +323,7 @@ ngx_campaign_check_meta(ngx_campaign_check_t *c, const MDB_val *key, const MDB_v
         const char  *name;
         size_t       len, size;
     } known[] = {
-        { "schema", 6, 4 }, { "secret", 6, NGX_CAMPAIGN_SECRET_LEN }, { "epoch", 5, 8 }
+        { "schema", 6, 4 }, { "secret", 6, NGX_CAMPAIGN_SECRET_LEN }, { "epoch", 5, 8 }, { "suspect", 7, 33 }
     };
 
     p = key->mv_data;

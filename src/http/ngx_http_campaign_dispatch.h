@@ -146,6 +146,7 @@ struct ngx_http_campaign_dispatch_s {
     int64_t                             busy;       /* no connections: starts nothing until then, monotonic us */
     void                               *free;       /* deliveries */
 
+    unsigned                            crashed:1;  /* the dispatcher before this one died of itself */
     unsigned                            hinted:1;
     unsigned                            changed:1;  /* the store has something to tell */
     unsigned                            draining:1; /* claims and starts nothing more, then lets the lease go */
@@ -211,6 +212,15 @@ void ngx_http_campaign_lease_deaf(ngx_http_campaign_dispatch_t *d);
 
 /* lets the lock go */
 void ngx_http_campaign_lease_unlock(ngx_http_campaign_dispatch_t *d);
+
+
+/* ngx_http_campaign_crash.c */
+
+/* from now on a crash of this process leaves a mark in the lock's file; fd NGX_INVALID_FILE: no more */
+void ngx_http_campaign_crash_watch(ngx_fd_t fd, ngx_log_t *log);
+
+/* 1: there was one, left by the last holder of the lock; it is taken away */
+ngx_uint_t ngx_http_campaign_crash_take(ngx_fd_t fd, ngx_log_t *log);
 
 
 /* ngx_http_campaign_picture.c */

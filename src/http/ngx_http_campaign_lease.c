@@ -193,9 +193,11 @@ ngx_http_campaign_lease_taken(ngx_campaign_op_t *op)
 
     d->wait = 0;
     d->epoch = epoch;
+    d->crashed = ngx_http_campaign_crash_take(d->lock, d->log);
     d->peeked = ngx_http_campaign_dispatch_clock();
     d->sure = d->peeked;
 
+    ngx_http_campaign_crash_watch(d->lock, d->log);
     ngx_http_campaign_lease_listen(d);
     ngx_http_campaign_dispatch_run(d);
 }
@@ -237,6 +239,8 @@ ngx_http_campaign_lease_unlock(ngx_http_campaign_dispatch_t *d)
     if (d->lock == NGX_INVALID_FILE) {
         return;
     }
+
+    ngx_http_campaign_crash_watch(NGX_INVALID_FILE, d->log);
 
     if (ngx_close_file(d->lock) == NGX_FILE_ERROR) {
         ngx_log_error(NGX_LOG_ALERT, d->log, ngx_errno, ngx_close_file_n " \"%s\" failed", d->path);

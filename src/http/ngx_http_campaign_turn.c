@@ -201,6 +201,7 @@ ngx_http_campaign_turn_make(ngx_http_campaign_dispatch_t *d)
     t->turn.epoch = d->epoch;
     t->turn.uncertain = d->uncertain;
     t->turn.nuncertain = d->nuncertain;
+    t->turn.crashed = d->crashed;
     t->turn.last = d->draining;
 
     return t;

@@ -528,6 +528,24 @@ typedef struct {
  * A message is claimed in a committed transaction before its first byte goes out.
  */
 
+/*
+ * What kills the dispatcher.  A message that was in flight at three crashes in a row is a suspect: it waits a while, and of all suspects of
+ * the store one at a time is in flight.  One that was there at a crash again goes with nothing else in flight at all; if there is a crash
+ * then, it is the one: set aside.  All others get through meanwhile, and with an outcome the row ends.  Nothing is claimed while somebody
+ * waits to be alone, or is, but not for long.  Deaths that come from outside (SIGKILL, power) prove nothing, and weigh little.
+ */
+
+#define NGX_CAMPAIGN_DEATHS_KILL     1
+#define NGX_CAMPAIGN_DEATHS_CRASH    16
+#define NGX_CAMPAIGN_DEATHS_SUSPECT  (3 * NGX_CAMPAIGN_DEATHS_CRASH)
+#define NGX_CAMPAIGN_DEATHS_ALONE    (4 * NGX_CAMPAIGN_DEATHS_CRASH)    /* more crashes weigh nothing */
+#define NGX_CAMPAIGN_DEATHS_MAX      127        /* set aside without a proof: sixty kills in a row, and no outcome between them */
+
+#define NGX_CAMPAIGN_DEATHS_WAIT     1000000    /* us from a death to a suspect's turn: who killed for the first time does so again before */
+#define NGX_CAMPAIGN_DEATHS_TURN     20000      /* us until it asks again, while another one is in flight */
+#define NGX_CAMPAIGN_DEATHS_QUIET    2000000    /* us that nothing is claimed for its sake, */
+#define NGX_CAMPAIGN_DEATHS_LATER    30000000   /* if that was not enough from one time to the next */
+
 typedef struct {                                /* an account or campaign that changed; strings live in the turn's pool */
     ngx_campaign_kind_e      kind;              /* ACCOUNT or CAMPAIGN */
     uint32_t                 account;
@@ -609,6 +627,7 @@ typedef struct {
     ngx_uint_t               ngrants;
     ngx_str_t               *uncertain;         /* channels whose uncertain messages fail; those of others go again */
     ngx_uint_t               nuncertain;
+    unsigned                 crashed:1;         /* the dispatcher before this one died of itself, not by a signal from outside */
     unsigned                 last:1;            /* starts nothing and reports no change: only records (shutdown) */
 
     ngx_array_t             *changes;           /* result: ngx_campaign_live_t */

@@ -54,6 +54,9 @@
 #define NGX_CAMPAIGN_SCHEMA  1
 
 #define NGX_CAMPAIGN_TRY_UNCERTAIN  1           /* flags of `tries` */
+#define NGX_CAMPAIGN_TRY_DEATHS     1           /* with it, from this bit on: weight of the deaths in a row that it was there at */
+
+#define ngx_campaign_states_deaths(flags)  (((flags) & NGX_CAMPAIGN_TRY_UNCERTAIN) ? (flags) >> NGX_CAMPAIGN_TRY_DEATHS : 0)
 
 /* lists of contacts (keys of `block`): an audience's, and the recipients given with a campaign */
 

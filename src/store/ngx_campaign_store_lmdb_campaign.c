@@ -64,10 +64,11 @@ static const ngx_campaign_codec_field_t  ngx_campaign_run_fields[] = {
     ngx_campaign_run_field(TIME, updated, 0),
     ngx_campaign_run_field(TIME, schedule, 0),
     ngx_campaign_run_field(U32, progress.total, NGX_CAMPAIGN_RUN_COUNTERS),
-    ngx_campaign_run_field(U32, progress.reason, NGX_CAMPAIGN_R_MAX),
+    ngx_campaign_run_field(U32, progress.reason, NGX_CAMPAIGN_R_POISON),
     ngx_campaign_run_field(TIME, progress.started, 0),
     ngx_campaign_run_field(TIME, progress.finished, 0),
     ngx_campaign_run_field(U32, progress.segments, 2),
+    ngx_campaign_run_field(U32, progress.reason[NGX_CAMPAIGN_R_POISON], NGX_CAMPAIGN_R_MAX - NGX_CAMPAIGN_R_POISON),
     { NGX_CAMPAIGN_CODEC_END, 0, 0 }
 };
 

@@ -28,7 +28,7 @@ static ngx_campaign_rc_e ngx_campaign_turn_hindered(ngx_campaign_gate_t *gate, c
 static ngx_campaign_rc_e ngx_campaign_turn_skip(ngx_campaign_states_t *x, uint32_t seq, ngx_uint_t recipient,
     ngx_campaign_reason_e reason);
 static ngx_campaign_rc_e ngx_campaign_turn_message(ngx_campaign_states_t *x, ngx_campaign_claim_t *c, uint32_t seq, ngx_uint_t attempt,
-    ngx_uint_t redelivery, ngx_campaign_contact_t *contact);
+    ngx_uint_t flags, ngx_campaign_contact_t *contact);
 
 
 ngx_campaign_rc_e
@@ -274,6 +274,10 @@ ngx_campaign_turn_claim(ngx_campaign_states_t *x, ngx_campaign_claim_t *c, uint3
         want = 0;                                       /* not reported yet: what was in flight has to be recovered first */
     }
 
+    if (x->quiet == 2 || (x->quiet && c->campaign != x->suspect.want_campaign)) {
+        want = 0;
+    }
+
     if (want) {
         rc = ngx_campaign_turn_claim_some(x, c, &campaign, want);
         if (rc != NGX_CAMPAIGN_OK) {
@@ -324,7 +328,7 @@ ngx_campaign_turn_claim_some(ngx_campaign_states_t *x, ngx_campaign_claim_t *c, 
         rc = ngx_campaign_turn_claim_again(x, c, campaign, &gate, again);
     }
 
-    if (rc == NGX_CAMPAIGN_OK) {
+    if (rc == NGX_CAMPAIGN_OK && !x->quiet) {
         rc = ngx_campaign_turn_claim_fresh(x, c, campaign, &gate, want);
     }
 
@@ -344,20 +348,40 @@ ngx_campaign_turn_claim_again(ngx_campaign_states_t *x, ngx_campaign_claim_t *c,
 {
     int64_t                  due;
     uint32_t                 seq;
-    ngx_uint_t               attempts, flags, found, gone;
+    ngx_uint_t               attempts, flags, found, gone, may;
     ngx_campaign_rc_e        rc;
     ngx_campaign_reason_e    reason;
     ngx_campaign_walk_t      walk;
     ngx_campaign_contact_t   contact;
 
-    for (gone = 0; c->n < most && gone < NGX_CAMPAIGN_CLAIM_GONE; /* void */ ) {
-        rc = ngx_campaign_states_again_next(x, &due, &seq);
+    for (gone = 0; c->n < most && gone < NGX_CAMPAIGN_CLAIM_GONE && x->quiet < 2; /* void */ ) {
+        rc = x->quiet ? ngx_campaign_suspect_next(x, &due, &seq) : ngx_campaign_states_again_next(x, &due, &seq);
         if (rc != NGX_CAMPAIGN_OK) {
             return rc;
         }
 
         if (due == 0 || due > x->t->now) {
             break;
+        }
+
+        rc = ngx_campaign_states_tries_get(x, seq, &attempts, &flags, NULL);
+        if (rc != NGX_CAMPAIGN_OK) {
+            return rc;
+        }
+
+        rc = ngx_campaign_suspect_may(x, seq, due, attempts, flags, &may);
+        if (rc != NGX_CAMPAIGN_OK) {
+            return rc;
+        }
+
+        if (!may) {
+            gone++;
+
+            if (x->quiet) {
+                break;
+            }
+
+            continue;
         }
 
         rc = ngx_campaign_states_again_del(x, seq, due, &found);
@@ -391,11 +415,6 @@ ngx_campaign_turn_claim_again(ngx_campaign_states_t *x, ngx_campaign_claim_t *c,
 
         x->run.progress.pending--;
 
-        rc = ngx_campaign_states_tries_get(x, seq, &attempts, &flags, NULL);
-        if (rc != NGX_CAMPAIGN_OK) {
-            return rc;
-        }
-
         rc = ngx_campaign_states_again_put(x, seq, 0);
         if (rc != NGX_CAMPAIGN_OK) {
             return rc;
@@ -405,7 +424,7 @@ ngx_campaign_turn_claim_again(ngx_campaign_states_t *x, ngx_campaign_claim_t *c,
             x->run.progress.redelivered++;
         }
 
-        rc = ngx_campaign_turn_message(x, c, seq, attempts + 1, flags & NGX_CAMPAIGN_TRY_UNCERTAIN, &contact);
+        rc = ngx_campaign_turn_message(x, c, seq, attempts + 1, flags, &contact);
         if (rc != NGX_CAMPAIGN_OK) {
             return rc;
         }
@@ -531,17 +550,23 @@ ngx_campaign_turn_skip(ngx_campaign_states_t *x, uint32_t seq, ngx_uint_t recipi
 
 
 static ngx_campaign_rc_e
-ngx_campaign_turn_message(ngx_campaign_states_t *x, ngx_campaign_claim_t *c, uint32_t seq, ngx_uint_t attempt, ngx_uint_t redelivery,
+ngx_campaign_turn_message(ngx_campaign_states_t *x, ngx_campaign_claim_t *c, uint32_t seq, ngx_uint_t attempt, ngx_uint_t flags,
     ngx_campaign_contact_t *contact)
 {
+    ngx_campaign_rc_e        rc;
     ngx_campaign_claimed_t  *m;
+
+    rc = ngx_campaign_suspect_claimed(x, seq, flags);
+    if (rc != NGX_CAMPAIGN_OK) {
+        return rc;
+    }
 
     m = &c->messages[c->n++];
 
     m->campaign = c->campaign;
     m->seq = seq;
     m->attempt = (uint8_t) ngx_min(attempt, 255);
-    m->redelivery = redelivery ? 1 : 0;
+    m->redelivery = (flags & NGX_CAMPAIGN_TRY_UNCERTAIN) ? 1 : 0;
     m->contact = *contact;
 
     x->run.progress.enroute++;

@@ -1,7 +1,7 @@
 
 /*
  * Messages of a dispatcher that is no more.  It keeps true: what it claimed and did not record goes again with the same id, or fails; what a
- * receipt settled meanwhile does neither.
+ * receipt settled meanwhile does neither; what dispatchers die of is set aside.
  */
 
 #include "ngx_campaign_store_lmdb_turn.h"
@@ -9,7 +9,8 @@
 
 static ngx_campaign_rc_e ngx_campaign_turn_uncertain(ngx_campaign_states_t *x, uint32_t seq, ngx_uint_t claimed_again,
     ngx_uint_t repeat);
-static ngx_campaign_rc_e ngx_campaign_turn_uncertain_end(ngx_campaign_states_t *x, uint32_t seq);
+static ngx_uint_t ngx_campaign_turn_deaths(ngx_uint_t row, ngx_uint_t crashed);
+static ngx_campaign_rc_e ngx_campaign_turn_uncertain_end(ngx_campaign_states_t *x, uint32_t seq, ngx_campaign_reason_e reason);
 
 
 ngx_campaign_rc_e
@@ -85,10 +86,12 @@ static ngx_campaign_rc_e
 ngx_campaign_turn_uncertain(ngx_campaign_states_t *x, uint32_t seq, ngx_uint_t claimed_again, ngx_uint_t repeat)
 {
     u_char             *byte;
-    ngx_uint_t          attempts, flags, found;
+    int64_t             due;
+    ngx_uint_t          attempts, flags, found, deaths;
     ngx_campaign_rc_e   rc;
 
     attempts = 0;
+    flags = 0;
 
     if (claimed_again) {
         rc = ngx_campaign_states_again_del(x, seq, 0, &found);
@@ -111,7 +114,17 @@ ngx_campaign_turn_uncertain(ngx_campaign_states_t *x, uint32_t seq, ngx_uint_t c
     x->run.progress.enroute--;
 
     if (!repeat) {
-        return ngx_campaign_turn_uncertain_end(x, seq);
+        return ngx_campaign_turn_uncertain_end(x, seq, NGX_CAMPAIGN_R_UNCERTAIN);
+    }
+
+    deaths = ngx_campaign_turn_deaths(ngx_campaign_states_deaths(flags), x->turn->crashed);
+
+    if (deaths >= NGX_CAMPAIGN_DEATHS_MAX
+        || (x->turn->crashed && x->suspect.alone && x->suspect.campaign == x->campaign && x->suspect.seq == seq && claimed_again))
+    {
+        ngx_log_error(NGX_LOG_ERR, x->t->log, 0, "message %uD of campaign %uL fails: whoever sends it dies", seq, x->campaign);
+
+        return ngx_campaign_turn_uncertain_end(x, seq, NGX_CAMPAIGN_R_POISON);
     }
 
     *byte = ngx_campaign_state_byte(NGX_CAMPAIGN_S_RETRY, NGX_CAMPAIGN_R_UNCERTAIN);
@@ -119,19 +132,35 @@ ngx_campaign_turn_uncertain(ngx_campaign_states_t *x, uint32_t seq, ngx_uint_t c
     x->run.progress.pending++;
     x->run.progress.again++;
 
-    rc = ngx_campaign_states_tries_put(x, seq, attempts + 1, NGX_CAMPAIGN_TRY_UNCERTAIN, x->t->now);
+    flags = NGX_CAMPAIGN_TRY_UNCERTAIN | deaths << NGX_CAMPAIGN_TRY_DEATHS;
+    due = x->t->now + (deaths < NGX_CAMPAIGN_DEATHS_SUSPECT ? 0 : NGX_CAMPAIGN_DEATHS_WAIT);
+
+    rc = ngx_campaign_states_tries_put(x, seq, attempts + 1, flags, due);
     if (rc != NGX_CAMPAIGN_OK) {
         return rc;
     }
 
-    return ngx_campaign_states_again_put(x, seq, x->t->now);
+    return ngx_campaign_states_again_put(x, seq, due);
+}
+
+
+/* weight of a row with one death more */
+
+static ngx_uint_t
+ngx_campaign_turn_deaths(ngx_uint_t row, ngx_uint_t crashed)
+{
+    if (!crashed) {
+        return row + NGX_CAMPAIGN_DEATHS_KILL;
+    }
+
+    return ngx_max(row, ngx_min(row + NGX_CAMPAIGN_DEATHS_CRASH, NGX_CAMPAIGN_DEATHS_ALONE));
 }
 
 
 /* fails; as every message that may have gone to the gateway it counts in the campaign's segments */
 
 static ngx_campaign_rc_e
-ngx_campaign_turn_uncertain_end(ngx_campaign_states_t *x, uint32_t seq)
+ngx_campaign_turn_uncertain_end(ngx_campaign_states_t *x, uint32_t seq, ngx_campaign_reason_e reason)
 {
     u_char             *byte;
     uint32_t            segments;
@@ -149,5 +178,5 @@ ngx_campaign_turn_uncertain_end(ngx_campaign_states_t *x, uint32_t seq)
 
     x->run.progress.segments += segments;
 
-    return ngx_campaign_states_settle(x, byte, NGX_CAMPAIGN_S_FAILED, NGX_CAMPAIGN_R_UNCERTAIN);
+    return ngx_campaign_states_settle(x, byte, NGX_CAMPAIGN_S_FAILED, reason);
 }

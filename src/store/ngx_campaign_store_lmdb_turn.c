@@ -141,6 +141,11 @@ ngx_campaign_turn_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, void *args)
         return rc;
     }
 
+    rc = ngx_campaign_suspect_load(x);
+    if (rc != NGX_CAMPAIGN_OK) {
+        return rc;
+    }
+
     rc = ngx_campaign_turn_starts(x);
     if (rc != NGX_CAMPAIGN_OK) {
         return rc;
@@ -151,11 +156,14 @@ ngx_campaign_turn_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, void *args)
         return rc;
     }
 
-    for (i = 0; i < turn->ngrants; i++) {
+    rc = ngx_campaign_suspect_quiet(x);
+
+    for (i = 0; i < turn->ngrants && rc == NGX_CAMPAIGN_OK; i++) {
         rc = ngx_campaign_turn_grant(x, &turn->grants[i]);
-        if (rc != NGX_CAMPAIGN_OK) {
-            return rc;
-        }
+    }
+
+    if (rc != NGX_CAMPAIGN_OK) {
+        return rc;
     }
 
     rc = ngx_campaign_turn_sched_first(t, &turn->next);

@@ -11,6 +11,18 @@
 #include "ngx_campaign_store_lmdb_event.h"
 
 
+/* meta's "suspect" */
+
+typedef struct {
+    uint64_t                 campaign;          /* the suspect that went last; 0: none */
+    uint32_t                 seq;
+    ngx_uint_t               alone;             /* with nothing else, so far */
+    uint64_t                 want_campaign;     /* who waits to go alone, or gave up; 0: nobody */
+    uint32_t                 want_seq;
+    int64_t                  since;             /* us, that it waits or went */
+} ngx_campaign_suspect_t;
+
+
 typedef struct {
     ngx_campaign_txn_t      *t;
     ngx_campaign_turn_t     *turn;
@@ -26,6 +38,9 @@ typedef struct {
     u_char                   bytes[NGX_CAMPAIGN_CHUNK + 4];
 
     ngx_campaign_hears_t     hears;             /* who hears of deliveries: asked for by the first one */
+
+    ngx_campaign_suspect_t   suspect;           /* of a turn that claims */
+    ngx_uint_t               quiet;             /* 1: only who wants to go alone is claimed, 2: nobody */
 } ngx_campaign_states_t;
 
 
@@ -100,6 +115,25 @@ ngx_campaign_rc_e ngx_campaign_message_total(ngx_campaign_txn_t *t, uint32_t acc
 
 /* what an earlier dispatcher claimed of the open campaign and did not record */
 ngx_campaign_rc_e ngx_campaign_turn_recover(ngx_campaign_states_t *x, ngx_str_t *channel);
+
+
+/* ngx_campaign_store_lmdb_suspect.c */
+
+/* x->suspect, before anything is recovered */
+ngx_campaign_rc_e ngx_campaign_suspect_load(ngx_campaign_states_t *x);
+
+/* x->quiet, before the first grant */
+ngx_campaign_rc_e ngx_campaign_suspect_quiet(ngx_campaign_states_t *x);
+
+/* as _again_next, in a campaign of which one message wants to go alone: that one, if it waits */
+ngx_campaign_rc_e ngx_campaign_suspect_next(ngx_campaign_states_t *x, int64_t *due, uint32_t *seq);
+
+/* may repeat seq of the open campaign be claimed?  It stays due, or is put off, if not */
+ngx_campaign_rc_e ngx_campaign_suspect_may(ngx_campaign_states_t *x, uint32_t seq, int64_t due, ngx_uint_t attempts, ngx_uint_t flags,
+    ngx_uint_t *may);
+
+/* a message was claimed */
+ngx_campaign_rc_e ngx_campaign_suspect_claimed(ngx_campaign_states_t *x, uint32_t seq, ngx_uint_t flags);
 
 
 /* ngx_campaign_store_lmdb_claim.c */

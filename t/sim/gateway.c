@@ -123,6 +123,11 @@ ngx_http_campaign_delivery_start(ngx_http_campaign_delivery_t *d, ngx_log_t *log
     sim_at(sim_mono + latency, sim_gateway_end, f, f->life);
     sim_point(SIM_POINT_START, p);
 
+    if (sim_poison(f->campaign->c.rec.no, f->message->seq)) {
+        p->doomed = 1;
+        p->poisoned = 1;
+    }
+
     return NGX_OK;
 }
 

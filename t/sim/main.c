@@ -146,6 +146,7 @@ sim_run(uint64_t seed, const uint8_t *without)
 
     sim_trace = 0;
     sim_crashes = 0;
+    sim_set_aside = 0;
     sim_commits = 0;
     sim_deliveries = 0;
     began = (uint64_t) sim_mono;
@@ -171,6 +172,7 @@ sim_run(uint64_t seed, const uint8_t *without)
     t->deliveries += sim_deliveries;
     t->takeover = ngx_max(t->takeover, sim_takeover);
     t->unfair = ngx_max(t->unfair, sim_unfair);
+    t->set_aside += sim_set_aside;
     t->virtual_us += ended - began;
 
     sim_shared->trace = sim_trace;
@@ -340,8 +342,8 @@ sim_report(sim_options_t *o, int64_t took)
             t->twins);
 
     fprintf(stderr, "# %" PRIu64 " crashes, %" PRIu64 " commits, %" PRIu64 " messages sent; the longest takeover took %" PRId64
-            " ms, no campaign was more than %u messages ahead of its share\n", t->crashes, t->commits, t->deliveries, t->takeover / 1000,
-            t->unfair);
+            " ms, no campaign was more than %u messages ahead of its share, %" PRIu64 " messages were set aside\n", t->crashes, t->commits,
+            t->deliveries, t->takeover / 1000, t->unfair, t->set_aside);
 }
 
 

@@ -47,6 +47,8 @@ sim_model_reset(void)
 {
     ngx_uint_t  i;
 
+    sim_alone = NULL;
+
     for (i = 0; i < SIM_CAMPAIGNS; i++) {
         free(sim_campaigns[i].messages);
     }
@@ -407,6 +409,13 @@ sim_model_contact_delete(sim_call_t *call)
             c->messages[call->seq].deleted = 1;
         }
     }
+}
+
+
+ngx_uint_t
+sim_poison(uint64_t campaign, uint32_t seq)
+{
+    return sim_scenario.poison && sim_random(46, campaign, seq) % 100 == 0;
 }
 
 

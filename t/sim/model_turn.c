@@ -23,10 +23,11 @@ static ngx_uint_t sim_model_repeats(const sim_flight_t *f);
 static void sim_model_changes(ngx_campaign_turn_t *turn);
 static void sim_model_change_account(ngx_campaign_live_t *live);
 static void sim_model_change_campaign(ngx_campaign_turn_t *turn, ngx_campaign_live_t *live);
-static void sim_model_recover(sim_campaign_t *c, uint64_t epoch);
+static void sim_model_recover(sim_campaign_t *c, ngx_campaign_turn_t *turn);
 static void sim_model_grant(ngx_campaign_turn_t *turn, ngx_campaign_grant_t *g);
 static void sim_model_claim(ngx_campaign_turn_t *turn, ngx_campaign_claim_t *claim);
 static void sim_model_claimed(sim_campaign_t *c, ngx_campaign_turn_t *turn, ngx_campaign_claimed_t *claimed);
+static void sim_model_alone(sim_campaign_t *c, sim_message_t *m);
 static void sim_model_passed(sim_campaign_t *c, uint32_t upto);
 static void sim_model_shares(ngx_campaign_turn_t *turn);
 static uint64_t sim_short(sim_campaign_t *c);
@@ -38,6 +39,8 @@ static int32_t   sim_ahead[SIM_CAMPAIGNS][SIM_CAMPAIGNS];       /* messages clai
 static uint64_t  sim_since[SIM_CAMPAIGNS][SIM_CAMPAIGNS];       /* sim_short() when they began */
 static uint64_t  sim_cuts[SIM_ACCOUNTS];                        /* turns in which the account got less than was asked for */
 uint32_t         sim_unfair;
+sim_message_t   *sim_alone;
+uint64_t         sim_set_aside;
 
 
 static void
@@ -146,6 +149,7 @@ sim_model_outcome(sim_campaign_t *c, sim_message_t *m, ngx_campaign_outcome_t *o
         }
 
         m->attempts = o->attempt;
+        m->deaths = 0;
         m->uncertain = (f->fate == SIM_FATE_RESET || f->fate == SIM_FATE_RESET_ACCEPTED);
         m->doubtful |= m->uncertain;
         break;
@@ -325,6 +329,7 @@ sim_model_change_campaign(ngx_campaign_turn_t *turn, ngx_campaign_live_t *live)
 {
     uint32_t         seq, fresh;
     int64_t          again_at;
+    ngx_uint_t       suspects;
     sim_message_t   *m;
     sim_campaign_t  *c;
 
@@ -339,7 +344,7 @@ sim_model_change_campaign(ngx_campaign_turn_t *turn, ngx_campaign_live_t *live)
     }
 
     if (c->epoch != turn->epoch) {
-        sim_model_recover(c, turn->epoch);
+        sim_model_recover(c, turn);
     }
 
     if (live->gone != (c->status != NGX_CAMPAIGN_C_IN_PROGRESS)) {
@@ -352,16 +357,17 @@ sim_model_change_campaign(ngx_campaign_turn_t *turn, ngx_campaign_live_t *live)
 
     c->told = c->told ? c->told : sim_commits;
 
-    for (fresh = 0, again_at = 0, seq = 0; seq < c->span; seq++) {
+    for (fresh = 0, suspects = 0, again_at = 0, seq = 0; seq < c->span; seq++) {
         m = &c->messages[seq];
         fresh += (m->state == SIM_S_FRESH);
+        suspects += (m->state == SIM_S_AGAIN && m->deaths >= NGX_CAMPAIGN_DEATHS_SUSPECT);      /* they may have been put off */
 
         if (m->state == SIM_S_AGAIN && (again_at == 0 || m->due < again_at)) {
             again_at = m->due;
         }
     }
 
-    if (live->fresh < fresh || live->again_at != again_at) {
+    if (live->fresh < fresh || (live->again_at != again_at && !suspects)) {
         sim_fail("campaign %" PRIu64 " is reported with %u fresh messages and a repeat at %" PRId64 ", it has %u and one at %" PRId64,
                  live->no, live->fresh, live->again_at, fresh, again_at);
     }
@@ -374,7 +380,7 @@ sim_model_change_campaign(ngx_campaign_turn_t *turn, ngx_campaign_live_t *live)
 /* an earlier dispatcher's messages: nobody knows whether they went out */
 
 static void
-sim_model_recover(sim_campaign_t *c, uint64_t epoch)
+sim_model_recover(sim_campaign_t *c, ngx_campaign_turn_t *turn)
 {
     uint32_t        seq;
     sim_message_t  *m;
@@ -399,15 +405,35 @@ sim_model_recover(sim_campaign_t *c, uint64_t epoch)
             continue;
         }
 
+        if (!turn->crashed) {
+            m->deaths += NGX_CAMPAIGN_DEATHS_KILL;
+
+        } else if (m->deaths < NGX_CAMPAIGN_DEATHS_ALONE) {
+            m->deaths = ngx_min(m->deaths + NGX_CAMPAIGN_DEATHS_CRASH, NGX_CAMPAIGN_DEATHS_ALONE);
+        }
+
+        if ((turn->crashed && sim_alone == m) || m->deaths >= NGX_CAMPAIGN_DEATHS_MAX) {
+            sim_set_aside++;
+
+            if (sim_scenario.poison && !sim_poison(c->c.rec.no, m->seq)) {
+                sim_model_wrong(c, m, "is set aside, and kills nobody");
+            }
+
+            m->state = SIM_S_FAILED;
+            m->reason = NGX_CAMPAIGN_R_POISON;
+            c->segments += SIM_SEGMENTS;
+            continue;
+        }
+
         m->state = SIM_S_AGAIN;
         m->reason = NGX_CAMPAIGN_R_UNCERTAIN;
         m->attempts++;
         m->uncertain = 1;
         m->doubtful = 1;
-        m->due = ngx_campaign_now();
+        m->due = ngx_campaign_now() + (m->deaths < NGX_CAMPAIGN_DEATHS_SUSPECT ? 0 : NGX_CAMPAIGN_DEATHS_WAIT);
     }
 
-    c->epoch = epoch;
+    c->epoch = turn->epoch;
     c->told = 0;
 
     (void) sim_model_ended(c);
@@ -536,12 +562,44 @@ sim_model_claimed(sim_campaign_t *c, ngx_campaign_turn_t *turn, ngx_campaign_cla
         sim_model_wrong(c, m, "is claimed without a number");
     }
 
+    sim_alone = NULL;
+
+    if (m->deaths >= NGX_CAMPAIGN_DEATHS_SUSPECT) {
+        sim_model_alone(c, m);
+    }
+
     c->redelivered += m->uncertain;
 
     m->state = SIM_S_ENROUTE;
     m->epoch = turn->epoch;
     m->started = 0;
     m->claims++;
+}
+
+
+/* one suspect at a time, and then one with nothing else in flight */
+
+static void
+sim_model_alone(sim_campaign_t *c, sim_message_t *m)
+{
+    uint32_t        seq;
+    ngx_uint_t      i, alone;
+    sim_message_t  *other;
+
+    alone = (m->deaths >= NGX_CAMPAIGN_DEATHS_ALONE);
+
+    for (i = 0; i < SIM_CAMPAIGNS; i++) {
+
+        for (seq = 0; sim_campaigns[i].known && !sim_campaigns[i].gone && seq < sim_campaigns[i].span; seq++) {
+            other = &sim_campaigns[i].messages[seq];
+
+            if (other->state == SIM_S_ENROUTE && (alone || other->deaths >= NGX_CAMPAIGN_DEATHS_SUSPECT)) {
+                sim_model_wrong(c, m, "is a suspect, and claimed beside another message");
+            }
+        }
+    }
+
+    sim_alone = alone ? m : NULL;
 }
 
 

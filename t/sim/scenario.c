@@ -146,6 +146,7 @@ sim_scenario_events(uint64_t seed)
 
     s = &sim_scenario;
     sim_gentle = (sim_choice(23, 5) == 0);
+    s->poison = (!sim_gentle && sim_choice(24, 6) == 0);
     s->nevents = 4 + sim_choice(20, SIM_EVENTS / 2);
 
     if (sim_choice(21, 8) == 0) {
@@ -410,7 +411,7 @@ static void
 sim_calm(void *data, uint64_t life)
 {
     if (sim_deadline == SIM_NEVER && sim_clients_idle()) {       /* what there is to be sent is known */
-        sim_deadline = sim_mono + sim_clients_patience() + sim_set_back;
+        sim_deadline = sim_mono + sim_clients_patience() + sim_set_back + (sim_scenario.poison ? 300 * SIM_S : 0);
     }
 
     if (sim_mono > sim_deadline) {
@@ -439,9 +440,9 @@ sim_scenario_print(FILE *out, const uint8_t *without)
 
     s = &sim_scenario;
 
-    fprintf(out, "# seed %" PRIu64 ": %u workers, redelivery %s, receipts %s, attempts %u min %u max %u, concurrency %u %u, latency %" PRId64
+    fprintf(out, "# seed %" PRIu64 ": %u workers, redelivery %s, receipts %s,%s attempts %u min %u max %u, concurrency %u %u, latency %" PRId64
             " us, commit %" PRId64 " us, calm after %" PRId64 " ms\n", s->seed, (unsigned) s->workers, s->redelivery ? "on" : "off",
-            s->receipts ? "on" : "off", (unsigned) s->retry.attempts, (unsigned) s->retry.min, (unsigned) s->retry.max,
+            s->receipts ? "on" : "off", s->poison ? " poison," : "", (unsigned) s->retry.attempts, (unsigned) s->retry.min, (unsigned) s->retry.max,
             (unsigned) s->concurrency[0], (unsigned) s->concurrency[1], s->latency, s->commit, s->troubles / SIM_MS + 1000);
 
     for (i = 0; i < s->nevents; i++) {

@@ -60,6 +60,7 @@ struct sim_process_s {
     unsigned                       stopped:1;
     unsigned                       exiting:1;
     unsigned                       doomed:1;    /* dies as soon as its code returns */
+    unsigned                       poisoned:1;  /* of what it sent */
     unsigned                       completes:1; /* the task ran, its completion was not handled */
     ngx_uint_t                     generation;  /* of the configuration */
 
@@ -251,6 +252,7 @@ struct sim_message_s {
     uint8_t                         doubtful;   /* once nobody knew whether it went out */
     uint8_t                         deleted;    /* its contact was */
     uint8_t                         hindered;   /* its number is suppressed */
+    uint8_t                         deaths;     /* weight of those in a row that it was in flight at */
     uint8_t                         started;    /* 1: its claim's request went out; 2: and was answered */
     uint8_t                         settled;    /* its claim has an outcome */
     uint8_t                         passed;     /* a claim of the transaction at hand may have skipped this repeat, for that reason */
@@ -320,6 +322,9 @@ void sim_model_end(void);
 /* number of a campaign's recipient */
 uint64_t sim_model_number(sim_campaign_t *c, uint32_t seq);
 
+/* whoever sends that message dies */
+ngx_uint_t sim_poison(uint64_t campaign, uint32_t seq);
+
 /* to be compared after this commit */
 void sim_model_touch(sim_campaign_t *c);
 
@@ -330,6 +335,8 @@ ngx_uint_t sim_model_ended(sim_campaign_t *c);
 /* model_turn.c */
 void sim_model_turn(ngx_campaign_turn_t *turn);
 
+extern sim_message_t  *sim_alone;               /* the one that was claimed last, with nothing else in flight */
+extern uint64_t  sim_set_aside;                 /* messages, in all runs of a process */
 extern uint32_t  sim_unfair;                    /* the most that one of two campaigns was ahead, in all runs */
 
 /* the store's state, from its reader: fills what it has; engine.c or the twin */
@@ -392,6 +399,7 @@ typedef struct {
     ngx_uint_t                 workers;
     ngx_uint_t                 redelivery;
     ngx_uint_t                 receipts;
+    ngx_uint_t                 poison;          /* some messages kill who sends them */
     ngx_campaign_retry_t       retry;
     ngx_uint_t                 concurrency[SIM_CHANNELS];
     int64_t                    latency;         /* of the gateway, us */
@@ -432,7 +440,7 @@ void sim_scenario_print(FILE *out, const uint8_t *without);
 /* main.c */
 
 typedef struct {
-    uint64_t        runs, twins, crashes, commits, deliveries, faults, steps;
+    uint64_t        runs, twins, crashes, commits, deliveries, faults, steps, set_aside;
     uint64_t        virtual_us;
     int64_t         takeover;
     uint32_t        unfair;

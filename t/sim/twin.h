@@ -17,6 +17,7 @@ typedef struct {
     uint8_t                    attempts;
     uint8_t                    uncertain;       /* its repeat is a redelivery */
     uint8_t                    claimed;         /* a repeat in flight */
+    uint8_t                    deaths;          /* weight of those in a row that it was in flight at */
     int64_t                    due;
 } twin_message_t;
 
@@ -60,6 +61,10 @@ typedef struct {
     twin_campaign_t            campaigns[SIM_CAMPAIGNS + 1];
     sim_hindrance_t            hindrances[SIM_EVENTS];
     ngx_uint_t                 nhindrances;
+    uint64_t                   suspect, want;   /* campaigns of the suspect that went last, and of the one that wants to go alone */
+    uint32_t                   suspect_seq, want_seq;
+    ngx_uint_t                 alone;           /* so it went, and so it is */
+    int64_t                    since;
 } twin_disk_t;
 
 

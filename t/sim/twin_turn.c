@@ -27,6 +27,8 @@ static void twin_claim_again(twin_campaign_t *c, ngx_campaign_claim_t *claim, ui
 static void twin_claim_fresh(twin_campaign_t *c, ngx_campaign_claim_t *claim, uint32_t most);
 static void twin_message(twin_campaign_t *c, ngx_campaign_claim_t *claim, uint32_t seq);
 static twin_message_t *twin_again(twin_campaign_t *c);
+static ngx_uint_t twin_suspect_waits(twin_campaign_t *c, twin_message_t *m, int64_t now);
+static ngx_uint_t twin_quiet(int64_t now);
 static ngx_campaign_reason_e twin_hindered(twin_campaign_t *c, uint32_t seq);
 static void twin_finished(ngx_campaign_turn_t *turn, uint64_t no);
 
@@ -303,6 +305,7 @@ twin_outcome(twin_campaign_t *c, ngx_campaign_outcome_t *o)
         if (o->attempt > 1) {
             m->attempts = o->attempt;
             m->uncertain = 0;
+            m->deaths = 0;
         }
 
         return;
@@ -314,6 +317,7 @@ twin_outcome(twin_campaign_t *c, ngx_campaign_outcome_t *o)
     } else if (c->status != NGX_CAMPAIGN_C_CANCELED) {
         m->attempts = o->attempt;
         m->uncertain = (o->reason == NGX_CAMPAIGN_R_GATEWAY_TIMEOUT || o->reason == NGX_CAMPAIGN_R_UNCERTAIN);
+        m->deaths = 0;
     }
 
     if (c->status == NGX_CAMPAIGN_C_CANCELED) {
@@ -523,7 +527,7 @@ static void
 twin_recover(ngx_campaign_turn_t *turn, twin_campaign_t *c, int64_t now)
 {
     uint32_t              seq;
-    ngx_uint_t            i, repeat, uncertain;
+    ngx_uint_t            i, repeat, uncertain, again, alone;
     twin_message_t       *m;
     ngx_campaign_gcra_t   gcra;
 
@@ -547,14 +551,26 @@ twin_recover(ngx_campaign_turn_t *turn, twin_campaign_t *c, int64_t now)
 
         c->p.enroute--;
 
-        if (!m->claimed) {
+        again = m->claimed;
+
+        if (!again) {
             m->attempts = 0;
+            m->deaths = 0;
         }
 
         m->claimed = 0;
 
-        if (!repeat) {
-            twin_settle(c, m, NGX_CAMPAIGN_S_FAILED, NGX_CAMPAIGN_R_UNCERTAIN);
+        if (!turn->crashed) {
+            m->deaths += NGX_CAMPAIGN_DEATHS_KILL;
+
+        } else if (m->deaths < NGX_CAMPAIGN_DEATHS_ALONE) {
+            m->deaths = ngx_min(m->deaths + NGX_CAMPAIGN_DEATHS_CRASH, NGX_CAMPAIGN_DEATHS_ALONE);
+        }
+
+        alone = (turn->crashed && twin->alone && twin->suspect == c->no && twin->suspect_seq == seq && again);
+
+        if (!repeat || alone || m->deaths >= NGX_CAMPAIGN_DEATHS_MAX) {
+            twin_settle(c, m, NGX_CAMPAIGN_S_FAILED, repeat ? NGX_CAMPAIGN_R_POISON : NGX_CAMPAIGN_R_UNCERTAIN);
             c->p.segments += SIM_SEGMENTS;
             continue;
         }
@@ -563,7 +579,7 @@ twin_recover(ngx_campaign_turn_t *turn, twin_campaign_t *c, int64_t now)
         m->reason = NGX_CAMPAIGN_R_UNCERTAIN;
         m->attempts++;
         m->uncertain = 1;
-        m->due = now;
+        m->due = now + (m->deaths < NGX_CAMPAIGN_DEATHS_SUSPECT ? 0 : NGX_CAMPAIGN_DEATHS_WAIT);
         c->p.pending++;
         c->p.again++;
     }
@@ -670,11 +686,18 @@ twin_claim(ngx_campaign_turn_t *turn, ngx_campaign_claim_t *claim, uint32_t allo
     claim->spent = (allowed == 0 || claim->want == 0);
     want = (c->epoch == turn->epoch) ? ngx_min(claim->want, allowed) : 0;
 
+    if (twin_quiet(now) == 2 || (twin_quiet(now) && twin->want != c->no)) {
+        want = 0;
+    }
+
     if (want) {
         claim->messages = ngx_pcalloc(pool, want * sizeof(ngx_campaign_claimed_t));
 
         twin_claim_again(c, claim, c->upto < c->span ? ngx_min(claim->again, want) : want, now);
-        twin_claim_fresh(c, claim, want);
+
+        if (twin_quiet(now) == 0) {
+            twin_claim_fresh(c, claim, want);
+        }
     }
 
     claim->left = c->span - c->upto;
@@ -712,13 +735,109 @@ twin_again(twin_campaign_t *c)
 }
 
 
+static ngx_uint_t
+twin_suspect_flies(void)
+{
+    twin_campaign_t  *c;
+
+    c = twin_find(twin->suspect);
+
+    return twin->suspect && c && c->m[twin->suspect_seq].claimed;
+}
+
+
+/* 1: only the one that wants to go alone may be claimed, 2: nobody */
+
+static ngx_uint_t
+twin_quiet(int64_t now)
+{
+    if (now < twin->since || now >= twin->since + NGX_CAMPAIGN_DEATHS_QUIET) {
+        return 0;
+    }
+
+    return twin->want ? 1 : (twin->alone && twin_suspect_flies()) ? 2 : 0;
+}
+
+
+/* one suspect at a time is in flight, and later nothing beside it */
+
+static ngx_uint_t
+twin_suspect_waits(twin_campaign_t *c, twin_message_t *m, int64_t now)
+{
+    ngx_uint_t  i, flying;
+
+    if (m->deaths < NGX_CAMPAIGN_DEATHS_SUSPECT) {
+        return 0;
+    }
+
+    if (twin_suspect_flies()) {
+        m->due = now + NGX_CAMPAIGN_DEATHS_TURN;
+        return 1;
+    }
+
+    if (m->deaths < NGX_CAMPAIGN_DEATHS_ALONE) {
+        return 0;
+    }
+
+    for (flying = 0, i = 1; i <= twin->ncampaigns; i++) {
+        flying += twin->campaigns[i].no ? twin->campaigns[i].p.enroute : 0;
+    }
+
+    if (flying == 0) {
+        return 0;
+    }
+
+    if (twin_quiet(now) == 0) {
+
+        if (twin->want && now >= twin->since && now < twin->since + NGX_CAMPAIGN_DEATHS_LATER) {
+            m->due = twin->since + NGX_CAMPAIGN_DEATHS_LATER;
+            return 1;
+        }
+
+        twin->want = c->no;
+        twin->want_seq = (uint32_t) (m - c->m);
+        twin->since = now;
+    }
+
+    return 1;
+}
+
+
+/* the next repeat of a claim; NULL: none may be claimed */
+
+static twin_message_t *
+twin_next(twin_campaign_t *c, int64_t now)
+{
+    ngx_uint_t       quiet;
+    twin_message_t  *m;
+
+    quiet = twin_quiet(now);
+    m = quiet == 1 ? &c->m[twin->want_seq] : NULL;
+
+    if (m == NULL || m->state != NGX_CAMPAIGN_S_RETRY || m->claimed) {
+        twin->want = quiet == 1 ? 0 : twin->want;
+        m = twin_again(c);
+    }
+
+    return (quiet < 2 && m && m->due <= now) ? m : NULL;
+}
+
+
 static void
 twin_claim_again(twin_campaign_t *c, ngx_campaign_claim_t *claim, uint32_t most, int64_t now)
 {
     twin_message_t         *m;
     ngx_campaign_reason_e   reason;
 
-    while (claim->n < most && (m = twin_again(c)) != NULL && m->due <= now) {
+    while (claim->n < most && (m = twin_next(c, now)) != NULL) {
+
+        if (twin_suspect_waits(c, m, now)) {
+            if (twin_quiet(now)) {
+                break;
+            }
+
+            continue;
+        }
 
         c->p.again--;
         c->p.pending--;
@@ -732,6 +851,18 @@ twin_claim_again(twin_campaign_t *c, ngx_campaign_claim_t *claim, uint32_t most,
 
         m->claimed = 1;
         c->p.redelivered += m->uncertain;
+
+        if (m->deaths >= NGX_CAMPAIGN_DEATHS_SUSPECT) {
+            twin->suspect = c->no;
+            twin->suspect_seq = (uint32_t) (m - c->m);
+        }
+
+        twin->alone = (m->deaths >= NGX_CAMPAIGN_DEATHS_ALONE);
+
+        if (twin->alone) {
+            twin->want = 0;
+            twin->since = now;
+        }
 
         twin_message(c, claim, (uint32_t) (m - c->m));
     }
@@ -810,6 +941,10 @@ twin_message(twin_campaign_t *c, ngx_campaign_claim_t *claim, uint32_t seq)
     m->attempt = (uint8_t) ngx_min(c->m[seq].attempts + 1, 255);
     m->redelivery = c->m[seq].uncertain;
     m->contact.number = 1;
+
+    if (c->m[seq].deaths < NGX_CAMPAIGN_DEATHS_SUSPECT || !c->m[seq].claimed) {
+        twin->alone = 0;
+    }
 
     c->p.enroute++;
 }

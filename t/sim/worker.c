@@ -24,6 +24,7 @@ static void sim_worker_again(void *data, uint64_t life);
 ngx_module_t                          ngx_http_campaign_module;
 int64_t                               sim_headless;
 
+static ngx_uint_t                     sim_crashed;            /* the mark that a dispatcher leaves which dies of itself */
 static uint64_t                       sim_lives;
 static ngx_uint_t                     sim_generation;
 static ngx_fd_t                       sim_generation_hint;
@@ -71,6 +72,7 @@ sim_worker_reset(void)
     sim_srv_conf.redelivery = sim_scenario.redelivery;
 
     sim_lives = 0;
+    sim_crashed = 0;
     sim_headless = 0;
     sim_generation = 0;
     ngx_http_campaign_hint = NGX_INVALID_FILE;
@@ -162,6 +164,7 @@ sim_worker_crash(sim_process_t *p)
 
     if (p->dispatcher.state == NGX_HTTP_CAMPAIGN_DISPATCH_RUNNING) {
         sim_headless = sim_mono;
+        sim_crashed = p->poisoned || sim_chance(sim_random(22, (uint64_t) sim_mono, p->id), 2);
     }
 
     sim_say("worker %u dies", (unsigned) p->id);
@@ -250,6 +253,26 @@ sim_workers_reload(void)
             sim_worker_quit(&sim_processes[i]);
         }
     }
+}
+
+
+/* how a process dies is known here */
+
+void
+ngx_http_campaign_crash_watch(ngx_fd_t fd, ngx_log_t *log)
+{
+}
+
+
+ngx_uint_t
+ngx_http_campaign_crash_take(ngx_fd_t fd, ngx_log_t *log)
+{
+    ngx_uint_t  crashed;
+
+    crashed = sim_crashed;
+    sim_crashed = 0;
+
+    return crashed;
 }
 
 

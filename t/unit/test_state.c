@@ -79,7 +79,7 @@ test_words(void)
     static const char *const  messages[] = { "", "scheduled", "enroute", "sent", "delivered", "failed", "canceled", "skipped", "" };
     static const char *const  states[] = { "scheduled", "scheduled", "sent", "delivered", "failed", "canceled", "skipped", "", "" };
     static const char *const  reasons[] = { "", "expired", "gateway_4xx", "gateway_5xx", "gateway_timeout", "gateway_unreachable",
-        "receipt_failed", "receipt_expired", "receipt_rejected", "uncertain", "suppressed", "deleted", "canceled", "", "" };
+        "receipt_failed", "receipt_expired", "receipt_rejected", "uncertain", "suppressed", "deleted", "canceled", "poison", "", "" };
 
     for (i = 0; i < sizeof(test_statuses) / sizeof(test_statuses[0]); i++) {
         is_str(ngx_campaign_status_name(i), test_statuses[i], "word of status %u", (unsigned) i);
