@@ -29,12 +29,12 @@ $account->make('/templates', { name => "stays $_", channel => 'READ', text => 'x
 $account->make('/campaigns', { name => 'read', from => 'Acme', text => 'Hello', channel => 'READ', to => [numbers(1000)] });
 
 # clients that read and write for as long as the test lasts; what a worker that is killed had to answer is not answered
-my @clients;
+my ($test, @clients) = $$;
 for my $client (1 .. 4) {
     defined(my $pid = fork) or die "fork: $!";
     push @clients, $pid and next if $pid;
     $SIG{TERM} = 'DEFAULT';
-    for (my $n = 0; ; $n++) {
+    for (my $n = 0; getppid() == $test; $n++) {
         my $c = nobody($account->key);
         if ($client > 1) { eval { $c->get('/templates?page_size=100') }; next }
         my $r = eval { $c->post('/templates', { name => "goes $n", channel => 'READ', text => 'y' x 900 }) } or next;
