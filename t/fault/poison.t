@@ -17,6 +17,7 @@ plain_only();
 # one dies when it is sent, one of its answer
 my %poison = (SENT => '15551110020', READ => '15551110021');
 my @channels = qw(SENT READ CLEAN);
+my $slots = long() ? 250 : 60;                  # all in flight with one that kills are suspects, and go one by one
 
 gateway(sub {
     my $r = shift;
@@ -28,7 +29,7 @@ gateway(sub {
 
 my $server = Campaign::Server->new(workers => 3, server => join('', map { channel($_, 'concurrency=250') } @channels, 'SLOW'),
     env => { LD_PRELOAD => tool('preload_poison.so'), CAMPAIGN_POISON_SENT => $poison{SENT}, CAMPAIGN_POISON_READ => 'X-Poison: kills' });
-my %account = map { $_ => account(rate => 5000, burst => 250) } @channels;
+my %account = map { $_ => account(rate => 5000, burst => $slots) } @channels;
 $account{$_}{senders}{$_} = $account{$_}->sender(channel => $_) for @channels;
 
 # asked of a server whose workers die
@@ -39,7 +40,7 @@ sub ended {
         my $r = eval { $account->get("/campaigns/$c->{id}") };
         $last = $r->data if $r && $r->status == 200;
         return $last && $last->{status} =~ /\A(?:completed|failed|canceled)\z/;
-    } 60;
+    } 120;
     return counts($last);
 }
 
