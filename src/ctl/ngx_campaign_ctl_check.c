@@ -59,6 +59,7 @@ static const struct {
     { NGX_CAMPAIGN_DB_CHUNK,  { ngx_campaign_check_chunk, NULL } },
     { NGX_CAMPAIGN_DB_AGAIN,  { ngx_campaign_check_again, NULL } },
     { NGX_CAMPAIGN_DB_TRIES,  { ngx_campaign_check_tries, NULL } },
+    { NGX_CAMPAIGN_DB_LEAVING, { ngx_campaign_check_leaving, NULL } },
     { NGX_CAMPAIGN_DB_THEIRS, { ngx_campaign_check_theirs, NULL } },
     { NGX_CAMPAIGN_DB_OURS,   { ngx_campaign_check_ours, NULL } },
     { NGX_CAMPAIGN_DB_GONE,   { ngx_campaign_check_gone, NULL } },

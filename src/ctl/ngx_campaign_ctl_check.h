@@ -147,6 +147,7 @@ void ngx_campaign_check_run_of(ngx_campaign_check_t *c, const MDB_val *key, cons
 void ngx_campaign_check_chunk(ngx_campaign_check_t *c, const MDB_val *key, const MDB_val *value);
 void ngx_campaign_check_again(ngx_campaign_check_t *c, const MDB_val *key, const MDB_val *value);
 void ngx_campaign_check_tries(ngx_campaign_check_t *c, const MDB_val *key, const MDB_val *value);
+void ngx_campaign_check_leaving(ngx_campaign_check_t *c, const MDB_val *key, const MDB_val *value);
 void ngx_campaign_check_sched(ngx_campaign_check_t *c, const MDB_val *key, const MDB_val *value);
 void ngx_campaign_check_active(ngx_campaign_check_t *c, const MDB_val *key, const MDB_val *value);
 void ngx_campaign_check_feed(ngx_campaign_check_t *c, const MDB_val *key, const MDB_val *value);

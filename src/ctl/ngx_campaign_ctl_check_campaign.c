@@ -647,6 +647,42 @@ ngx_campaign_check_tries(ngx_campaign_check_t *c, const MDB_val *key, const MDB_
 }
 
 
+/* handed over: a repeat in flight, or a receipt came before its outcome */
+
+void
+ngx_campaign_check_leaving(ngx_campaign_check_t *c, const MDB_val *key, const MDB_val *value)
+{
+    u_char    *p, byte, again[20];
+    uint64_t   epoch;
+
+    if (!ngx_campaign_check_form(c, NGX_CAMPAIGN_DB_LEAVING, key, 12, value, 8)) {
+        return;
+    }
+
+    p = key->mv_data;
+    epoch = ngx_campaign_be64_get(value->mv_data);
+
+    if (epoch == 0 || epoch > c->epoch) {
+        ngx_campaign_check_fault(c, NGX_CAMPAIGN_DB_LEAVING, key, "epoch %llu of %llu", (unsigned long long) epoch,
+                                 (unsigned long long) c->epoch);
+    }
+
+    if (!ngx_campaign_check_of_message(c, NGX_CAMPAIGN_DB_LEAVING, key, ngx_campaign_be64_get(p), ngx_campaign_be32_get(p + 8), &byte)) {
+        return;
+    }
+
+    ngx_memcpy(again, p, 8);
+    ngx_memzero(again + 8, 8);
+    ngx_memcpy(again + 16, p + 8, 4);
+
+    if (ngx_campaign_byte_state(byte) == NGX_CAMPAIGN_S_PENDING
+        || (ngx_campaign_byte_state(byte) == NGX_CAMPAIGN_S_RETRY && !ngx_campaign_check_get(c, NGX_CAMPAIGN_DB_AGAIN, again, 20, NULL)))
+    {
+        ngx_campaign_check_fault(c, NGX_CAMPAIGN_DB_LEAVING, key, "its message is not in flight");
+    }
+}
+
+
 ngx_uint_t
 ngx_campaign_check_of_message(ngx_campaign_check_t *c, ngx_campaign_db_e db, const MDB_val *key, uint64_t no, uint32_t seq, u_char *byte)
 {

@@ -612,6 +612,23 @@ typedef struct {                                /* an account's claims in one tu
     int64_t                  tat;
 } ngx_campaign_grant_t;
 
+/*
+ * A dispatcher that leaves does not wait for its gateways.  Its last turn names the messages that are in flight, as `leaving`; from then on they
+ * are nobody's but its own: others neither recover nor claim them.  What becomes of them it records by turns with `left`, which no newer epoch
+ * fences; an outcome of a message that is not its own any more changes nothing.  It is on the post of its epoch (ngx_campaign_store_post) before
+ * that last turn and for as long as it lives: when nobody is there any more, a turn with `look` takes what is left for uncertain.
+ */
+
+typedef struct {
+    uint64_t                 campaign;
+    uint32_t                 seq;
+} ngx_campaign_leaving_t;
+
+typedef struct {                                /* messages of a channel that are in flight with dispatchers that left */
+    ngx_str_t                channel;           /* lives in the turn's pool */
+    uint32_t                 n;
+} ngx_campaign_away_t;
+
 typedef struct {                                /* an account's messages went, or will go, later than they were claimed for */
     uint32_t                 account;
     int64_t                  tat;               /* ns: its limiter goes on from here, if it is not further on */
@@ -628,10 +645,15 @@ typedef struct {
     ngx_str_t               *uncertain;         /* channels whose uncertain messages fail; those of others go again */
     ngx_uint_t               nuncertain;
     unsigned                 crashed:1;         /* the dispatcher before this one died of itself, not by a signal from outside */
+    ngx_campaign_leaving_t  *leaving;           /* after the outcomes: these are handed over.  The store sorts them */
+    ngx_uint_t               nleaving;
     unsigned                 last:1;            /* starts nothing and reports no change: only records (shutdown) */
+    unsigned                 left:1;            /* outcomes of messages that the epoch handed over; nothing else */
+    unsigned                 look:1;            /* looks after what others handed over */
 
     ngx_array_t             *changes;           /* result: ngx_campaign_live_t */
     ngx_array_t             *finished;          /* result: uint64_t, numbers of campaigns that were settled by this turn */
+    ngx_array_t             *away;              /* result, with `look`: ngx_campaign_away_t */
     int64_t                  next;              /* result, us: earliest scheduled start; 0: none; in the past: call again now */
 } ngx_campaign_turn_t;
 
@@ -853,7 +875,16 @@ ngx_int_t ngx_campaign_store_delete(ngx_campaign_store_t *st, ngx_campaign_op_t 
 /* makes the caller the dispatcher: a new epoch; every account and campaign that can be sent will be reported by the next turns */
 ngx_int_t ngx_campaign_store_lease(ngx_campaign_store_t *st, ngx_campaign_op_t *op, uint64_t *epoch);
 
-/* FENCED: the epoch is not the newest; nothing was recorded or claimed */
+/*
+ * Posts: one process at a time is on a post, until it leaves it or is no more.  Each epoch is one, and telling webhooks is.  At once, in the event
+ * loop.  NGX_BUSY: another process is; NGX_ERROR: logged.
+ */
+#define NGX_CAMPAIGN_POST_NOTIFY  0
+
+ngx_int_t ngx_campaign_store_post(ngx_campaign_store_t *st, uint64_t post);
+void ngx_campaign_store_post_leave(ngx_campaign_store_t *st, uint64_t post);
+
+/* FENCED: the epoch is not the newest (and nothing was handed over by it); nothing was recorded or claimed */
 ngx_int_t ngx_campaign_store_turn(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_turn_t *turn);
 
 

@@ -17,6 +17,7 @@
  *   chunk   campaign u64 | chunk u32                               -> state bytes of NGX_CAMPAIGN_CHUNK messages; crc32c u32; absent: all zero
  *   again   campaign u64 | due u64 us | seq u32                    -> nothing; due 0: claimed
  *   tries   campaign u64 | seq u32                                 -> attempts u8, flags u8, due u64: of every message tried more than once
+ *   leaving campaign u64 | seq u32                                 -> epoch u64: in flight with that dispatcher, which handed it over
  *   theirs  campaign u64 | seq u32                                 -> what the gateway calls that message
  *   ours    hash u64 of channel and what the gateway calls it      -> campaign u64, seq u32: the newest, while a receipt may come
  *   gone    campaign u64                                           -> channel: it is deleted, its entries of the two above are not yet
@@ -33,7 +34,8 @@
  *   hold    webhook u64 | campaign u64 | seq u32                   -> event u64: waits for a repeat, later ones of its message for it
  *
  * A campaign's message seq is place seq of its list.  [0, done) is settled or waits in `again`; [done, upto) was claimed: a PENDING byte
- * there is a message in flight; [upto, span) is fresh.
+ * there is a message in flight; [upto, span) is fresh.  A message that is handed over waits in `again` with due 0, as a repeat in flight does,
+ * until its outcome is recorded; or a receipt has settled it meanwhile, and its outcome will only take it out of `leaving`.
  *
  * Status, schedule and date of change of a campaign are in `run`; its record keeps those of its creation, its lists follow `run`.  A
  * cancel writes no state byte and leaves `again` as it is: in a canceled campaign each fresh message, and each RETRY byte without an entry
@@ -97,6 +99,7 @@ typedef enum {
     NGX_CAMPAIGN_DB_EVENT,
     NGX_CAMPAIGN_DB_DUE,
     NGX_CAMPAIGN_DB_HOLD,
+    NGX_CAMPAIGN_DB_LEAVING,
     NGX_CAMPAIGN_DB_MAX
 } ngx_campaign_db_e;
 
@@ -282,6 +285,16 @@ void ngx_campaign_lmdb_visits_go(ngx_campaign_store_t *st);
 
 ngx_int_t ngx_campaign_lmdb_held_init(ngx_campaign_store_t *st);
 void ngx_campaign_lmdb_held_close(ngx_campaign_store_t *st);
+
+/* a byte of the file whose locked bytes are keys that are carried out.  NGX_BUSY: another process has it locked; NGX_ERROR: errno */
+
+typedef enum {
+    NGX_CAMPAIGN_HELD_ASK = 0,
+    NGX_CAMPAIGN_HELD_LOCK,
+    NGX_CAMPAIGN_HELD_UNLOCK
+} ngx_campaign_held_e;
+
+ngx_int_t ngx_campaign_lmdb_held_lock(ngx_campaign_store_t *st, ngx_campaign_held_e what, uint64_t place);
 
 /* what the writer runs: op->work, with op->idem's key */
 ngx_campaign_rc_e ngx_campaign_lmdb_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, ngx_campaign_work_pt work, void *args);

@@ -125,7 +125,7 @@ ngx_campaign_delete_campaign_rest(ngx_campaign_txn_t *t, const ngx_campaign_camp
     ngx_campaign_rc_e  rc;
 
     static const ngx_campaign_db_e  tables[] = {
-        NGX_CAMPAIGN_DB_RUN, NGX_CAMPAIGN_DB_CHUNK, NGX_CAMPAIGN_DB_AGAIN, NGX_CAMPAIGN_DB_TRIES
+        NGX_CAMPAIGN_DB_RUN, NGX_CAMPAIGN_DB_CHUNK, NGX_CAMPAIGN_DB_AGAIN, NGX_CAMPAIGN_DB_TRIES, NGX_CAMPAIGN_DB_LEAVING
     };
 
     ngx_campaign_be64_put(key, c->rec.no);

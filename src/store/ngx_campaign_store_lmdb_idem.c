@@ -38,7 +38,6 @@ struct ngx_campaign_held_s {
 static ngx_campaign_rc_e ngx_campaign_idem_hold_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, void *args);
 static ngx_campaign_rc_e ngx_campaign_idem_keep_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, void *args);
 static ngx_int_t ngx_campaign_idem_lock(ngx_campaign_store_t *st, ngx_campaign_idem_t *idem);
-static int ngx_campaign_idem_fcntl(ngx_fd_t fd, int type, uint64_t place);
 static uint64_t ngx_campaign_idem_place(ngx_campaign_store_t *st, const ngx_campaign_idem_t *idem);
 static ngx_campaign_rc_e ngx_campaign_idem_find(ngx_campaign_txn_t *t, ngx_pool_t *pool, ngx_campaign_idem_t *out);
 static ngx_campaign_rc_e ngx_campaign_idem_put(ngx_campaign_txn_t *t, const ngx_campaign_idem_t *idem, ngx_pool_t *pool);
@@ -75,7 +74,7 @@ ngx_campaign_store_release(ngx_campaign_store_t *st, ngx_campaign_idem_t *idem)
     idem->held = 0;
     ngx_queue_remove(&idem->queue);
 
-    if (ngx_campaign_idem_fcntl(st->held->fd, F_UNLCK, idem->place) == -1) {
+    if (ngx_campaign_lmdb_held_lock(st, NGX_CAMPAIGN_HELD_UNLOCK, idem->place) != NGX_OK) {
         ngx_log_error(NGX_LOG_ALERT, st->log, ngx_errno, "campaign store \"%V\": unlock in \"" NGX_CAMPAIGN_IDEM_LOCK "\" failed",
                       &st->conf->path);
     }
@@ -234,12 +233,15 @@ ngx_campaign_idem_lock(ngx_campaign_store_t *st, ngx_campaign_idem_t *idem)
         }
     }
 
-    if (ngx_campaign_idem_fcntl(st->held->fd, F_WRLCK, idem->place) == -1) {
+    switch (ngx_campaign_lmdb_held_lock(st, NGX_CAMPAIGN_HELD_LOCK, idem->place)) {
 
-        if (ngx_errno == EAGAIN || ngx_errno == EACCES) {
-            return NGX_BUSY;
-        }
+    case NGX_OK:
+        break;
 
+    case NGX_BUSY:
+        return NGX_BUSY;
+
+    default:
         ngx_log_error(NGX_LOG_CRIT, st->log, ngx_errno, "campaign store \"%V\": lock in \"" NGX_CAMPAIGN_IDEM_LOCK "\" failed",
                       &st->conf->path);
         return NGX_ERROR;
@@ -252,19 +254,23 @@ ngx_campaign_idem_lock(ngx_campaign_store_t *st, ngx_campaign_idem_t *idem)
 }
 
 
-static int
-ngx_campaign_idem_fcntl(ngx_fd_t fd, int type, uint64_t place)
+ngx_int_t
+ngx_campaign_lmdb_held_lock(ngx_campaign_store_t *st, ngx_campaign_held_e what, uint64_t place)
 {
     struct flock  fl;
 
     ngx_memzero(&fl, sizeof(struct flock));
 
-    fl.l_type = (short) type;
+    fl.l_type = (what == NGX_CAMPAIGN_HELD_UNLOCK) ? F_UNLCK : F_WRLCK;
     fl.l_whence = SEEK_SET;
     fl.l_start = (off_t) place;
     fl.l_len = 1;
 
-    return fcntl(fd, F_OFD_SETLK, &fl);
+    if (fcntl(st->held->fd, what == NGX_CAMPAIGN_HELD_ASK ? F_OFD_GETLK : F_OFD_SETLK, &fl) == -1) {
+        return (ngx_errno == EAGAIN || ngx_errno == EACCES) ? NGX_BUSY : NGX_ERROR;
+    }
+
+    return (what == NGX_CAMPAIGN_HELD_ASK && fl.l_type != F_UNLCK) ? NGX_BUSY : NGX_OK;
 }
 
 

@@ -70,7 +70,8 @@ static const ngx_campaign_lmdb_table_t  ngx_campaign_lmdb_table[NGX_CAMPAIGN_DB_
     [NGX_CAMPAIGN_DB_HOOK]   = { "hook", 0 },
     [NGX_CAMPAIGN_DB_EVENT]  = { "event", 0 },
     [NGX_CAMPAIGN_DB_DUE]    = { "due", 0 },
-    [NGX_CAMPAIGN_DB_HOLD]   = { "hold", 0 }
+    [NGX_CAMPAIGN_DB_HOLD]   = { "hold", 0 },
+    [NGX_CAMPAIGN_DB_LEAVING] = { "leaving", 0 }
 };
 
 

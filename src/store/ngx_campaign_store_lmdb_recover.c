@@ -7,6 +7,7 @@
 #include "ngx_campaign_store_lmdb_turn.h"
 
 
+static ngx_uint_t ngx_campaign_turn_repeats(ngx_campaign_states_t *x, const ngx_str_t *channel);
 static ngx_campaign_rc_e ngx_campaign_turn_uncertain(ngx_campaign_states_t *x, uint32_t seq, ngx_uint_t claimed_again,
     ngx_uint_t repeat);
 static ngx_uint_t ngx_campaign_turn_deaths(ngx_uint_t row, ngx_uint_t crashed);
@@ -16,69 +17,82 @@ static ngx_campaign_rc_e ngx_campaign_turn_uncertain_end(ngx_campaign_states_t *
 ngx_campaign_rc_e
 ngx_campaign_turn_recover(ngx_campaign_states_t *x, ngx_str_t *channel)
 {
-    int                  rc;
-    u_char              *byte, prefix[16];
-    MDB_val              key, none;
-    uint32_t             seq;
-    ngx_uint_t           i, repeat;
-    MDB_cursor          *cursor;
-    ngx_campaign_rc_e    result;
+    u_char              *byte;
+    uint32_t             seq, from;
+    ngx_uint_t           repeat, found;
+    ngx_campaign_rc_e    rc;
     ngx_campaign_run_t  *run;
 
     run = &x->run;
-    repeat = (run->status != NGX_CAMPAIGN_C_CANCELED);
-
-    for (i = 0; i < x->turn->nuncertain; i++) {
-        if (channel->len == x->turn->uncertain[i].len
-            && ngx_memcmp(channel->data, x->turn->uncertain[i].data, channel->len) == 0)
-        {
-            repeat = 0;
-        }
-    }
+    repeat = ngx_campaign_turn_repeats(x, channel);
 
     for (seq = run->done; seq < run->upto; seq++) {
-        result = ngx_campaign_states_byte(x, seq, &byte);
-        if (result != NGX_CAMPAIGN_OK) {
-            return result;
+        rc = ngx_campaign_states_byte(x, seq, &byte);
+
+        if (rc == NGX_CAMPAIGN_OK && ngx_campaign_byte_state(*byte) == NGX_CAMPAIGN_S_PENDING) {
+            rc = ngx_campaign_turn_uncertain(x, seq, 0, repeat);
         }
 
-        if (ngx_campaign_byte_state(*byte) == NGX_CAMPAIGN_S_PENDING) {
-            result = ngx_campaign_turn_uncertain(x, seq, 0, repeat);
-            if (result != NGX_CAMPAIGN_OK) {
-                return result;
-            }
+        if (rc != NGX_CAMPAIGN_OK) {
+            return rc;
         }
     }
 
     run->done = run->upto;
     run->epoch = x->turn->epoch;
 
-    for ( ;; ) {
-        rc = mdb_cursor_open(x->t->txn, x->t->store->dbi[NGX_CAMPAIGN_DB_AGAIN], &cursor);
-        if (rc != 0) {
-            return ngx_campaign_lmdb_failed(x->t, rc, "cursor of again");
+    for (from = 0; /* void */ ; from = seq + 1) {
+        rc = ngx_campaign_states_again_claimed(x, from, &seq);
+
+        if (rc != NGX_CAMPAIGN_OK) {
+            return rc == NGX_CAMPAIGN_NOT_FOUND ? NGX_CAMPAIGN_OK : rc;
         }
 
-        ngx_campaign_be64_put(ngx_campaign_be64_put(prefix, x->campaign), 0);
-        key.mv_size = 16;
-        key.mv_data = prefix;
+        rc = ngx_campaign_leaving_has(x, seq, &found);
 
-        rc = mdb_cursor_get(cursor, &key, &none, MDB_SET_RANGE);
-        mdb_cursor_close(cursor);
-
-        if (rc == MDB_NOTFOUND || (rc == 0 && (key.mv_size != 20 || ngx_memcmp(key.mv_data, prefix, 16) != 0))) {
-            return NGX_CAMPAIGN_OK;
+        if (rc == NGX_CAMPAIGN_OK && !found) {          /* else whoever handed it over may still record it */
+            rc = ngx_campaign_turn_uncertain(x, seq, 1, repeat);
         }
 
-        if (rc != 0) {
-            return ngx_campaign_lmdb_failed(x->t, rc, "claimed repeats");
-        }
-
-        result = ngx_campaign_turn_uncertain(x, ngx_campaign_be32_get((u_char *) key.mv_data + 16), 1, repeat);
-        if (result != NGX_CAMPAIGN_OK) {
-            return result;
+        if (rc != NGX_CAMPAIGN_OK) {
+            return rc;
         }
     }
+}
+
+
+ngx_campaign_rc_e
+ngx_campaign_turn_lost(ngx_campaign_states_t *x, uint32_t seq)
+{
+    ngx_uint_t         found;
+    ngx_campaign_rc_e  rc;
+
+    rc = ngx_campaign_states_again_has(x, seq, 0, &found);
+
+    if (rc == NGX_CAMPAIGN_OK && found) {
+        rc = ngx_campaign_states_channel(x);
+    }
+
+    return (rc == NGX_CAMPAIGN_OK && found) ? ngx_campaign_turn_uncertain(x, seq, 1, ngx_campaign_turn_repeats(x, &x->channel)) : rc;
+}
+
+
+/* 1: uncertain messages of the open campaign go again */
+
+static ngx_uint_t
+ngx_campaign_turn_repeats(ngx_campaign_states_t *x, const ngx_str_t *channel)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < x->turn->nuncertain; i++) {
+        if (channel->len == x->turn->uncertain[i].len
+            && ngx_memcmp(channel->data, x->turn->uncertain[i].data, channel->len) == 0)
+        {
+            return 0;
+        }
+    }
+
+    return x->run.status != NGX_CAMPAIGN_C_CANCELED;
 }
 
 

@@ -525,6 +525,40 @@ ngx_campaign_states_again_del(ngx_campaign_states_t *x, uint32_t seq, int64_t du
 }
 
 
+ngx_campaign_rc_e
+ngx_campaign_states_again_claimed(ngx_campaign_states_t *x, uint32_t from, uint32_t *seq)
+{
+    int          rc;
+    u_char       start[NGX_CAMPAIGN_AGAIN_KEY];
+    MDB_val      key, none;
+    MDB_cursor  *cursor;
+
+    rc = mdb_cursor_open(x->t->txn, x->t->store->dbi[NGX_CAMPAIGN_DB_AGAIN], &cursor);
+    if (rc != 0) {
+        return ngx_campaign_lmdb_failed(x->t, rc, "cursor of again");
+    }
+
+    ngx_campaign_states_again_key(start, x->campaign, 0, from);
+    key.mv_size = NGX_CAMPAIGN_AGAIN_KEY;
+    key.mv_data = start;
+
+    rc = mdb_cursor_get(cursor, &key, &none, MDB_SET_RANGE);
+    mdb_cursor_close(cursor);
+
+    if (rc == MDB_NOTFOUND || (rc == 0 && (key.mv_size != NGX_CAMPAIGN_AGAIN_KEY || ngx_memcmp(key.mv_data, start, 16) != 0))) {
+        return NGX_CAMPAIGN_NOT_FOUND;
+    }
+
+    if (rc != 0) {
+        return ngx_campaign_lmdb_failed(x->t, rc, "claimed repeats");
+    }
+
+    *seq = ngx_campaign_be32_get((u_char *) key.mv_data + 16);
+
+    return NGX_CAMPAIGN_OK;
+}
+
+
 static void
 ngx_campaign_states_again_key(u_char *key, uint64_t campaign, int64_t due, uint32_t seq)
 {

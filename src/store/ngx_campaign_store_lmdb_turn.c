@@ -2,7 +2,7 @@
 /*
  * One tick of the dispatcher in one transaction: outcomes of messages sent, starts of scheduled campaigns, what changed, the accounts'
  * rates and new claims.  It keeps true: a message is claimed in a committed state before its first byte goes out; the counters of a
- * campaign equal the states of its messages; only the newest epoch records or claims.
+ * campaign equal the states of its messages; only the newest epoch claims, or records what was not handed over.
  */
 
 #include "ngx_campaign_store_lmdb_turn.h"
@@ -110,7 +110,7 @@ ngx_campaign_turn_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, void *args)
         return rc;
     }
 
-    if (newest != turn->epoch) {
+    if (newest != turn->epoch && !turn->left) {
         return NGX_CAMPAIGN_FENCED;
     }
 
@@ -126,8 +126,9 @@ ngx_campaign_turn_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, void *args)
     turn->next = 0;
     turn->changes = ngx_array_create(op->pool, 8, sizeof(ngx_campaign_live_t));
     turn->finished = ngx_array_create(op->pool, 4, sizeof(uint64_t));
+    turn->away = ngx_array_create(op->pool, 4, sizeof(ngx_campaign_away_t));
 
-    if (turn->changes == NULL || turn->finished == NULL) {
+    if (turn->changes == NULL || turn->finished == NULL || turn->away == NULL) {
         return NGX_CAMPAIGN_FAILURE;
     }
 
@@ -137,13 +138,24 @@ ngx_campaign_turn_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, void *args)
         rc = ngx_campaign_limit_raise(t, turn->limits[i].account, turn->limits[i].tat);
     }
 
-    if (rc != NGX_CAMPAIGN_OK || turn->last) {
+    if (rc == NGX_CAMPAIGN_OK) {
+        rc = ngx_campaign_turn_leave(x);
+    }
+
+    if (rc != NGX_CAMPAIGN_OK || turn->last || turn->left) {
         return rc;
     }
 
     rc = ngx_campaign_suspect_load(x);
     if (rc != NGX_CAMPAIGN_OK) {
         return rc;
+    }
+
+    if (turn->look) {
+        rc = ngx_campaign_turn_look(x);
+        if (rc != NGX_CAMPAIGN_OK) {
+            return rc;
+        }
     }
 
     rc = ngx_campaign_turn_starts(x);
@@ -188,7 +200,7 @@ ngx_campaign_turn_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, void *args)
 static ngx_campaign_rc_e
 ngx_campaign_turn_outcomes(ngx_campaign_states_t *x)
 {
-    ngx_uint_t               i;
+    ngx_uint_t               i, found;
     ngx_campaign_rc_e        rc;
     ngx_campaign_turn_t     *turn;
     ngx_campaign_outcome_t  *o;
@@ -220,16 +232,22 @@ ngx_campaign_turn_outcomes(ngx_campaign_states_t *x)
             }
         }
 
-        rc = ngx_campaign_turn_outcome(x, &o[i]);
-        if (rc != NGX_CAMPAIGN_OK) {
-            return rc;
+        rc = ngx_campaign_leaving_take(x, o[i].seq, &found);
+
+        if (rc == NGX_CAMPAIGN_OK && (found || !turn->left)) {
+            rc = ngx_campaign_turn_outcome(x, &o[i]);
         }
 
-        if (i + 1 == turn->noutcomes || o[i + 1].campaign != o[i].campaign) {
+        if (rc == NGX_CAMPAIGN_OK && (i + 1 == turn->noutcomes || o[i + 1].campaign != o[i].campaign)) {
             rc = ngx_campaign_states_close(x);
-            if (rc != NGX_CAMPAIGN_OK) {
-                return rc;
+
+            if (rc == NGX_CAMPAIGN_OK && turn->left) {  /* a repeat, a slot that is free: another dispatcher's by now */
+                rc = ngx_campaign_lmdb_feed(x->t, NGX_CAMPAIGN_CAMPAIGN, x->run.account, x->campaign);
             }
+        }
+
+        if (rc != NGX_CAMPAIGN_OK) {
+            return rc;
         }
     }
 
@@ -597,6 +615,7 @@ ngx_campaign_turn_change_campaign(ngx_campaign_states_t *x, uint32_t account, ui
         uncertain = x->run.progress.enroute;
 
         rc = ngx_campaign_turn_recover(x, &c.rec.channel);
+        uncertain -= x->run.progress.enroute;           /* what was handed over still is */
 
         if (rc == NGX_CAMPAIGN_OK) {
             rc = ngx_campaign_states_close(x);

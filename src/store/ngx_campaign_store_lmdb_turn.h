@@ -76,6 +76,9 @@ ngx_campaign_rc_e ngx_campaign_states_again_put(ngx_campaign_states_t *x, uint32
 ngx_campaign_rc_e ngx_campaign_states_again_has(ngx_campaign_states_t *x, uint32_t seq, int64_t due, ngx_uint_t *found);
 ngx_campaign_rc_e ngx_campaign_states_again_del(ngx_campaign_states_t *x, uint32_t seq, int64_t due, ngx_uint_t *found);
 
+/* the first claimed repeat from place `from` on; NOT_FOUND */
+ngx_campaign_rc_e ngx_campaign_states_again_claimed(ngx_campaign_states_t *x, uint32_t from, uint32_t *seq);
+
 /* tries of a message; none: 0.  due (may be NULL): as its entry of `again`, if it waits for a repeat */
 ngx_campaign_rc_e ngx_campaign_states_tries_get(ngx_campaign_states_t *x, uint32_t seq, ngx_uint_t *attempts, ngx_uint_t *flags,
     int64_t *due);
@@ -113,8 +116,24 @@ ngx_campaign_rc_e ngx_campaign_message_total(ngx_campaign_txn_t *t, uint32_t acc
 
 /* ngx_campaign_store_lmdb_recover.c */
 
-/* what an earlier dispatcher claimed of the open campaign and did not record */
+/* what an earlier dispatcher claimed of the open campaign and neither recorded nor handed over */
 ngx_campaign_rc_e ngx_campaign_turn_recover(ngx_campaign_states_t *x, ngx_str_t *channel);
+
+/* a message of the open campaign was handed over by a process that is no more: it is uncertain, if a receipt did not settle it */
+ngx_campaign_rc_e ngx_campaign_turn_lost(ngx_campaign_states_t *x, uint32_t seq);
+
+
+/* ngx_campaign_store_lmdb_leave.c */
+
+/* hands turn->leaving over */
+ngx_campaign_rc_e ngx_campaign_turn_leave(ngx_campaign_states_t *x);
+
+/* turn->away is counted, what was handed over by processes that are no more is uncertain */
+ngx_campaign_rc_e ngx_campaign_turn_look(ngx_campaign_states_t *x);
+
+/* message seq of the open campaign: was it handed over; and, by this turn's epoch: not any more */
+ngx_campaign_rc_e ngx_campaign_leaving_has(ngx_campaign_states_t *x, uint32_t seq, ngx_uint_t *found);
+ngx_campaign_rc_e ngx_campaign_leaving_take(ngx_campaign_states_t *x, uint32_t seq, ngx_uint_t *found);
 
 
 /* ngx_campaign_store_lmdb_suspect.c */
