@@ -744,6 +744,7 @@ ngx_campaign_pick_init(ngx_campaign_pick_t *pick)
 
     for (i = 0; i < pick->ngateways; i++) {
         pick->gateways[i].used = 0;
+        pick->gateways[i].away = 0;
         pick->gateways[i].held = 0;
         pick->gateways[i].since = 0;
         pick->gateways[i].few = 0;

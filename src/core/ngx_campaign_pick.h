@@ -41,7 +41,8 @@ typedef struct ngx_campaign_pick_campaign_s  ngx_campaign_pick_campaign_t;
 
 typedef struct {
     uint32_t                       slots;       /* deliveries at once */
-    uint32_t                       used;        /* messages asked for or claimed, and not settled */
+    uint32_t                       used;        /* messages asked for or claimed, and not settled; those that are away, too */
+    uint32_t                       away;        /* of these: claimed by somebody else */
     int64_t                        held;        /* rests until then */
     int64_t                        since;       /* when that was said */
     uint64_t                       few;         /* 65536ths of slots that it is given, while it has too much to do; 0: all */
@@ -173,6 +174,9 @@ int64_t ngx_campaign_pick_next(ngx_campaign_pick_t *pick, int64_t now);
 
 /* n messages of the gateway are settled */
 void ngx_campaign_pick_settled(ngx_campaign_pick_gateway_t *g, uint32_t n);
+
+/* so many that others have claimed are with the gateway now: they take its slots */
+void ngx_campaign_pick_away(ngx_campaign_pick_gateway_t *g, uint32_t n);
 
 /* the gateway is to rest until then; an earlier time does not shorten it */
 void ngx_campaign_pick_hold(ngx_campaign_pick_gateway_t *g, int64_t until, int64_t now);

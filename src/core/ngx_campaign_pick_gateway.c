@@ -36,6 +36,14 @@ ngx_campaign_pick_settled(ngx_campaign_pick_gateway_t *g, uint32_t n)
 
 
 void
+ngx_campaign_pick_away(ngx_campaign_pick_gateway_t *g, uint32_t n)
+{
+    g->used = g->used - g->away + n;
+    g->away = n;
+}
+
+
+void
 ngx_campaign_pick_hold(ngx_campaign_pick_gateway_t *g, int64_t until, int64_t now)
 {
     if (until > g->held) {

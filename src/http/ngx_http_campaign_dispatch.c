@@ -1,7 +1,8 @@
 
 /*
  * The dispatcher's tick and its life in a process: what is due is started, turns are taken when they are worth while, the store is
- * looked at in case a hint was lost.  It keeps true: a process that exits lives until what it claimed is recorded.
+ * looked at in case a hint was lost.  It keeps true: a process that exits lives until what it claimed is recorded; by the time it waits for
+ * nothing but answers, another one is at work.
  */
 
 #include "ngx_http_campaign_dispatch.h"
@@ -32,7 +33,7 @@ ngx_http_campaign_dispatch_tick(ngx_event_t *ev)
 
     int64_t  now;
 
-    if (d->state != NGX_HTTP_CAMPAIGN_DISPATCH_RUNNING) {
+    if (d->state != NGX_HTTP_CAMPAIGN_DISPATCH_RUNNING && d->state != NGX_HTTP_CAMPAIGN_DISPATCH_LEFT) {
         return;
     }
 
@@ -54,8 +55,21 @@ ngx_http_campaign_dispatch_tick(ngx_event_t *ev)
         ngx_http_campaign_turn_start(d, now);
     }
 
-    if (d->draining && d->turn == NULL && d->claimed == 0 && d->noutcomes == 0 && ngx_http_campaign_notify_drained()) {
-        ngx_http_campaign_lease_release(d, NGX_HTTP_CAMPAIGN_DISPATCH_TRY);
+    if (d->draining && d->turn == NULL && d->claimed == 0 && d->noutcomes == 0) {
+
+        if (ngx_http_campaign_notify_drained()) {
+            ngx_http_campaign_lease_release(d, NGX_HTTP_CAMPAIGN_DISPATCH_TRY);
+            return;
+        }
+
+        if (ngx_exiting && d->state == NGX_HTTP_CAMPAIGN_DISPATCH_RUNNING) {
+            ngx_http_campaign_leave_go(d);
+        }
+    }
+
+    if (d->state == NGX_HTTP_CAMPAIGN_DISPATCH_LEFT) {
+        (void) ngx_http_campaign_notify_drained();
+        ngx_http_campaign_dispatch_arm(d, now);
         return;
     }
 
@@ -131,6 +145,7 @@ ngx_http_campaign_dispatch_run(ngx_http_campaign_dispatch_t *d)
     d->changed = 1;
     d->hinted = 0;
 
+    ngx_http_campaign_leave_begin(d);
     ngx_http_campaign_notify_start(d->cmcf, d->log);
     ngx_http_campaign_dispatch_soon(d);
 }
@@ -279,6 +294,8 @@ ngx_http_campaign_dispatch_init(ngx_cycle_t *cycle)
         }
     }
 
+    ngx_queue_init(&d->flights);
+
     d->tick.handler = ngx_http_campaign_dispatch_tick;
     d->tick.data = d;
     d->tick.log = cycle->log;
@@ -305,9 +322,11 @@ ngx_http_campaign_dispatch_exit(ngx_cycle_t *cycle)
 
     ngx_http_campaign_lease_deaf(d);
 
-    if (d->state != NGX_HTTP_CAMPAIGN_DISPATCH_RUNNING || st == NULL) {
+    if ((d->state != NGX_HTTP_CAMPAIGN_DISPATCH_RUNNING && d->state != NGX_HTTP_CAMPAIGN_DISPATCH_LEFT) || st == NULL) {
         return;
     }
+
+    d->posted = 0;                                      /* nothing is handed over by a process that does not wait for answers */
 
     ngx_http_campaign_window_close(d, 1);
 

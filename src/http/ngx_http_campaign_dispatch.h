@@ -1,7 +1,7 @@
 
 /*
  * The dispatcher, shared by its files: lease (lock, epoch, hint), dispatch (tick, life), turn (outcomes and claims), picture (accounts
- * and campaigns), window (claimed messages until they are settled).  One in a process, at work in one process at a time.  All runs in
+ * and campaigns), window (claimed messages until they are settled), leave (hands over what is in flight when its process exits).  One in a process, at work in one process at a time.  All runs in
  * the event loop.
  */
 
@@ -23,6 +23,7 @@
 #define NGX_HTTP_CAMPAIGN_DISPATCH_SHOW   500000        /* us between two pictures in status */
 #define NGX_HTTP_CAMPAIGN_DISPATCH_SURE   25000         /* us after which nothing is sent before the store was asked for the epoch */
 #define NGX_HTTP_CAMPAIGN_DISPATCH_SLACK  5000000LL     /* ns that a message may be late without effect on the next: see gcra_pace_ */
+#define NGX_HTTP_CAMPAIGN_DISPATCH_LOOK   100000        /* us between two looks at what earlier dispatchers have in flight */
 #define NGX_HTTP_CAMPAIGN_DISPATCH_NEVER  NGX_CAMPAIGN_PICK_NEVER
 
 
@@ -96,7 +97,8 @@ typedef enum {
     NGX_HTTP_CAMPAIGN_DISPATCH_OFF = 0,
     NGX_HTTP_CAMPAIGN_DISPATCH_TRYING,
     NGX_HTTP_CAMPAIGN_DISPATCH_LEASING,         /* has the lock, not yet an epoch */
-    NGX_HTTP_CAMPAIGN_DISPATCH_RUNNING
+    NGX_HTTP_CAMPAIGN_DISPATCH_RUNNING,
+    NGX_HTTP_CAMPAIGN_DISPATCH_LEFT             /* another one may be at work: only records what becomes of what it handed over */
 } ngx_http_campaign_dispatch_state_e;
 
 struct ngx_http_campaign_dispatch_s {
@@ -145,8 +147,14 @@ struct ngx_http_campaign_dispatch_s {
     ngx_uint_t                          flying;     /* of these, deliveries under way */
     int64_t                             busy;       /* no connections: starts nothing until then, monotonic us */
     void                               *free;       /* deliveries */
+    ngx_queue_t                         flights;    /* deliveries under way, of whatever epoch */
 
     unsigned                            crashed:1;  /* the dispatcher before this one died of itself */
+    /* leave */
+    int64_t                             look_at;    /* next look at what others handed over, monotonic us; NEVER: nothing is away */
+
+    unsigned                            looked:1;   /* once: before that nothing is claimed, for it is not known which slots are free */
+    unsigned                            posted:1;   /* on the post of its epoch: may hand over */
     unsigned                            hinted:1;
     unsigned                            changed:1;  /* the store has something to tell */
     unsigned                            draining:1; /* claims and starts nothing more, then lets the lease go */
@@ -263,8 +271,32 @@ void ngx_http_campaign_window_orphan(ngx_http_campaign_dispatch_t *d, ngx_http_c
 /* gives back all that did not start.  record 0: forgets it */
 void ngx_http_campaign_window_close(ngx_http_campaign_dispatch_t *d, ngx_uint_t record);
 
+/* the n messages of this epoch whose deliveries are under way */
+void ngx_http_campaign_window_leaving(ngx_http_campaign_dispatch_t *d, ngx_campaign_leaving_t *leaving, ngx_uint_t n);
+
 /* outcome of a message that is never tried */
 void ngx_http_campaign_window_back(ngx_http_campaign_dispatch_t *d, ngx_campaign_claimed_t *m, int64_t due);
+
+
+/* ngx_http_campaign_leave.c */
+
+/* a new epoch: may hand over, has not looked */
+void ngx_http_campaign_leave_begin(ngx_http_campaign_dispatch_t *d);
+
+/* 1: the process exits, and nothing is left to do but to wait for answers: the next turn hands over */
+ngx_uint_t ngx_http_campaign_leave_due(ngx_http_campaign_dispatch_t *d);
+
+/* that turn; NGX_ERROR: no memory */
+ngx_int_t ngx_http_campaign_leave_turn(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_turn_t *t);
+
+/* it was taken, or there was nothing to hand over: lets the lock go */
+void ngx_http_campaign_leave_go(ngx_http_campaign_dispatch_t *d);
+
+/* a look was taken: slots of messages that are away */
+void ngx_http_campaign_leave_looked(ngx_http_campaign_dispatch_t *d, ngx_array_t *away);
+
+/* nothing is handed over any more */
+void ngx_http_campaign_leave_end(ngx_http_campaign_dispatch_t *d);
 
 
 #endif /* _NGX_HTTP_CAMPAIGN_DISPATCH_H_INCLUDED_ */

@@ -208,6 +208,7 @@ ngx_http_campaign_lease_release(ngx_http_campaign_dispatch_t *d, ngx_msec_t wait
 {
     if (d->epoch) {
         ngx_http_campaign_dispatch_stop(d);
+        ngx_http_campaign_leave_end(d);
         ngx_log_error(NGX_LOG_NOTICE, d->log, 0, "campaign dispatcher: let go, epoch %uL", d->epoch);
     }
 

@@ -80,9 +80,11 @@ typedef struct {
     ngx_msec_t                     drained;         /* when an exit began to wait; 0: it did not */
     unsigned                       init:1;
     unsigned                       on:1;
+    unsigned                       posted:1;        /* on the post: no other process tells */
 } ngx_http_campaign_notify_t;
 
 
+static ngx_uint_t ngx_http_campaign_notify_waits(ngx_campaign_store_t *st);
 static void ngx_http_campaign_notify_tick(ngx_event_t *ev);
 static void ngx_http_campaign_notify_looked(ngx_campaign_op_t *op);
 static void ngx_http_campaign_notify_take(uint64_t webhook);
@@ -151,11 +153,34 @@ ngx_http_campaign_notify_start(ngx_http_campaign_main_conf_t *cmcf, ngx_log_t *l
 void
 ngx_http_campaign_notify_stop(void)
 {
+    ngx_campaign_store_t  *st;
+
     notify.on = 0;
 
-    if (notify.tick.timer_set) {
+    if (notify.init && notify.tick.timer_set) {
         ngx_del_timer(&notify.tick);
     }
+
+    st = ngx_http_campaign_store();
+
+    if (notify.posted && st) {
+        ngx_campaign_store_post_leave(st, NGX_CAMPAIGN_POST_NOTIFY);
+    }
+
+    notify.posted = 0;
+}
+
+
+/* 1: who told before has not told all yet, and lives */
+
+static ngx_uint_t
+ngx_http_campaign_notify_waits(ngx_campaign_store_t *st)
+{
+    if (!notify.posted) {
+        notify.posted = (ngx_campaign_store_post(st, NGX_CAMPAIGN_POST_NOTIFY) != NGX_BUSY);
+    }
+
+    return !notify.posted;
 }
 
 
@@ -166,13 +191,19 @@ ngx_http_campaign_notify_drained(void)
         return 1;
     }
 
-    ngx_http_campaign_notify_stop();
+    notify.on = 0;
 
     if (notify.drained == 0) {
         notify.drained = ngx_current_msec;
     }
 
-    return notify.n == 0 || ngx_current_msec - notify.drained >= NGX_HTTP_CAMPAIGN_NOTIFY_DRAIN;
+    if (notify.n && ngx_current_msec - notify.drained < NGX_HTTP_CAMPAIGN_NOTIFY_DRAIN) {
+        return 0;
+    }
+
+    ngx_http_campaign_notify_stop();
+
+    return 1;
 }
 
 
@@ -190,7 +221,7 @@ ngx_http_campaign_notify_tick(ngx_event_t *ev)
 
     st = ngx_http_campaign_store();
 
-    if (st == NULL || notify.look || notify.n >= NGX_HTTP_CAMPAIGN_NOTIFY_MOST) {
+    if (st == NULL || ngx_http_campaign_notify_waits(st) || notify.look || notify.n >= NGX_HTTP_CAMPAIGN_NOTIFY_MOST) {
         return;
     }
 

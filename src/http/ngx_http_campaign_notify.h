@@ -27,7 +27,7 @@ ngx_int_t ngx_http_campaign_notify_choose(ngx_http_campaign_main_conf_t *cmcf, n
 void ngx_http_campaign_notify_start(ngx_http_campaign_main_conf_t *cmcf, ngx_log_t *log);
 void ngx_http_campaign_notify_stop(void);
 
-/* the process exits: begins no more.  1: nothing is on its way, or it has been waited for long enough */
+/* the process exits: begins no more.  1: nothing is on its way, or it has been waited for long enough, and another process may begin */
 ngx_uint_t ngx_http_campaign_notify_drained(void);
 
 

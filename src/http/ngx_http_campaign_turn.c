@@ -50,7 +50,7 @@ ngx_http_campaign_turn_at(ngx_http_campaign_dispatch_t *d, int64_t now)
 
     at = NGX_HTTP_CAMPAIGN_DISPATCH_NEVER;
 
-    if (d->noutcomes || (d->changed && !d->draining)) {
+    if (d->noutcomes || (d->changed && !d->draining) || ngx_http_campaign_leave_due(d)) {
         at = now;
 
     } else if (!d->draining) {
@@ -61,8 +61,10 @@ ngx_http_campaign_turn_at(ngx_http_campaign_dispatch_t *d, int64_t now)
             due = ngx_min(due, d->start);
         }
 
+        at = d->look_at;
+
         if (due != NGX_CAMPAIGN_PICK_NEVER) {
-            at = now + ngx_max(due - wall, 0);
+            at = ngx_min(at, now + ngx_max(due - wall, 0));
         }
     }
 
@@ -87,7 +89,7 @@ ngx_http_campaign_turn_at(ngx_http_campaign_dispatch_t *d, int64_t now)
 static ngx_uint_t
 ngx_http_campaign_turn_claims(ngx_http_campaign_dispatch_t *d)
 {
-    return !d->draining && (d->failed_at == 0 || d->noutcomes == 0);
+    return !d->draining && d->looked && (d->failed_at == 0 || d->noutcomes == 0);
 }
 
 
@@ -111,7 +113,9 @@ ngx_http_campaign_turn_start(ngx_http_campaign_dispatch_t *d, int64_t now)
         asked = ngx_campaign_pick_turn(&d->pick, wall);
     }
 
-    if (asked == 0 && d->noutcomes == 0 && !d->changed && (d->start == 0 || d->start > wall)) {
+    if (asked == 0 && d->noutcomes == 0 && !d->changed && (d->start == 0 || d->start > wall) && d->look_at > now
+        && !ngx_http_campaign_leave_due(d))
+    {
         return;
     }
 
@@ -197,12 +201,20 @@ ngx_http_campaign_turn_make(ngx_http_campaign_dispatch_t *d)
         t->turn.noutcomes = d->noutcomes;
     }
 
+    if (ngx_http_campaign_leave_due(d) && ngx_http_campaign_leave_turn(d, t) != NGX_OK) {
+        ngx_http_campaign_turn_unlimit(d, t);
+        ngx_destroy_pool(pool);
+        return NULL;
+    }
+
     t->dispatch = d;
     t->turn.epoch = d->epoch;
     t->turn.uncertain = d->uncertain;
     t->turn.nuncertain = d->nuncertain;
     t->turn.crashed = d->crashed;
     t->turn.last = d->draining;
+    t->turn.left = (d->state == NGX_HTTP_CAMPAIGN_DISPATCH_LEFT);
+    t->turn.look = (d->look_at <= ngx_http_campaign_dispatch_clock() || (d->changed && d->look_at != NGX_HTTP_CAMPAIGN_DISPATCH_NEVER));
 
     return t;
 }
@@ -375,6 +387,7 @@ static void
 ngx_http_campaign_turn_done(ngx_campaign_op_t *op)
 {
     int64_t                        now, took;
+    ngx_uint_t                     leaving;
     ngx_http_campaign_turn_t      *t;
     ngx_http_campaign_status_t    *status;
     ngx_http_campaign_dispatch_t  *d;
@@ -401,8 +414,14 @@ ngx_http_campaign_turn_done(ngx_campaign_op_t *op)
     case NGX_CAMPAIGN_OK:
         d->sure = ngx_max(d->sure, t->started);
         ngx_http_campaign_status_add(&status->outcomes, t->turn.noutcomes);
+        leaving = t->turn.nleaving;
         ngx_http_campaign_turn_well(d, t);
         ngx_http_campaign_turn_take(d, t);
+
+        if (leaving) {
+            ngx_http_campaign_leave_go(d);
+        }
+
         break;
 
     case NGX_CAMPAIGN_FENCED:
@@ -513,6 +532,10 @@ ngx_http_campaign_turn_take(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_t
 
     if (!t->turn.last) {
         d->start = t->turn.next;
+
+        if (t->turn.look) {
+            ngx_http_campaign_leave_looked(d, t->turn.away);
+        }
     }
 
     for (i = 0; i < t->turn.ngrants; i++) {

@@ -24,6 +24,7 @@ struct ngx_http_campaign_flight_s {
     ngx_http_campaign_turn_t      *turn;
     ngx_http_campaign_live_t      *live;
     int64_t                        started;     /* monotonic us */
+    ngx_queue_t                    queue;       /* in dispatch->flights */
     ngx_http_campaign_flight_t    *next;        /* free ones */
 };
 
@@ -403,6 +404,7 @@ ngx_http_campaign_window_start(ngx_http_campaign_dispatch_t *d, ngx_http_campaig
 
     if (rc == NGX_OK) {
         d->flying++;
+        ngx_queue_insert_tail(&d->flights, &f->queue);
         f->started = ngx_http_campaign_dispatch_clock();
 
         ngx_http_campaign_status_add(&live->series->in_flight, 1);
@@ -441,14 +443,19 @@ ngx_http_campaign_window_done(ngx_http_campaign_delivery_t *delivery)
     ngx_log_debug4(NGX_LOG_DEBUG_HTTP, d->log, 0, "campaign dispatcher: answer %d, status %ui for message %*s",
                    (int) delivery->answer, delivery->status, (size_t) NGX_CAMPAIGN_UUID_LEN, delivery->id);
 
+    ngx_queue_remove(&f->queue);
+
     if (t->turn.epoch == d->epoch) {
         d->flying--;
 
         gateway = ngx_http_campaign_window_gateway(d, live);
 
         ngx_campaign_histogram_add(&gateway->latency, ngx_http_campaign_dispatch_clock() - f->started);
-        ngx_http_campaign_status_add(&gateway->in_flight, -1);
-        ngx_http_campaign_status_add(&live->series->in_flight, -1);
+
+        if (d->state == NGX_HTTP_CAMPAIGN_DISPATCH_RUNNING) {   /* else the next dispatcher counts what is in flight */
+            ngx_http_campaign_status_add(&gateway->in_flight, -1);
+            ngx_http_campaign_status_add(&live->series->in_flight, -1);
+        }
 
         ngx_http_campaign_window_judge(d, f);
         ngx_http_campaign_window_settle(d, t, live);
@@ -628,6 +635,24 @@ ngx_http_campaign_window_settle(ngx_http_campaign_dispatch_t *d, ngx_http_campai
 
     if (--t->messages == 0) {
         ngx_http_campaign_turn_free(t);
+    }
+}
+
+
+void
+ngx_http_campaign_window_leaving(ngx_http_campaign_dispatch_t *d, ngx_campaign_leaving_t *leaving, ngx_uint_t n)
+{
+    ngx_uint_t                   i;
+    ngx_queue_t                 *q;
+    ngx_http_campaign_flight_t  *f;
+
+    for (i = 0, q = ngx_queue_head(&d->flights); i < n && q != ngx_queue_sentinel(&d->flights); q = ngx_queue_next(q)) {
+        f = ngx_queue_data(q, ngx_http_campaign_flight_t, queue);
+
+        if (f->turn->turn.epoch == d->epoch) {
+            leaving[i].campaign = f->delivery.message->campaign;
+            leaving[i++].seq = f->delivery.message->seq;
+        }
     }
 }
 
