@@ -149,10 +149,10 @@ struct ngx_http_campaign_dispatch_s {
     void                               *free;       /* deliveries */
     ngx_queue_t                         flights;    /* deliveries under way, of whatever epoch */
 
-    unsigned                            crashed:1;  /* the dispatcher before this one died of itself */
     /* leave */
     int64_t                             look_at;    /* next look at what others handed over, monotonic us; NEVER: nothing is away */
 
+    unsigned                            crashed:1;  /* the dispatcher before this one died of itself */
     unsigned                            looked:1;   /* once: before that nothing is claimed, for it is not known which slots are free */
     unsigned                            posted:1;   /* on the post of its epoch: may hand over */
     unsigned                            hinted:1;

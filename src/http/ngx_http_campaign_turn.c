@@ -214,7 +214,8 @@ ngx_http_campaign_turn_make(ngx_http_campaign_dispatch_t *d)
     t->turn.crashed = d->crashed;
     t->turn.last = d->draining;
     t->turn.left = (d->state == NGX_HTTP_CAMPAIGN_DISPATCH_LEFT);
-    t->turn.look = (d->look_at <= ngx_http_campaign_dispatch_clock() || (d->changed && d->look_at != NGX_HTTP_CAMPAIGN_DISPATCH_NEVER));
+    t->turn.look = (!d->draining && (d->look_at <= ngx_http_campaign_dispatch_clock()
+                                     || (d->changed && d->look_at != NGX_HTTP_CAMPAIGN_DISPATCH_NEVER)));
 
     return t;
 }

@@ -9,7 +9,7 @@
 
 static ngx_uint_t ngx_campaign_turn_repeats(ngx_campaign_states_t *x, const ngx_str_t *channel);
 static ngx_campaign_rc_e ngx_campaign_turn_uncertain(ngx_campaign_states_t *x, uint32_t seq, ngx_uint_t claimed_again,
-    ngx_uint_t repeat);
+    ngx_uint_t repeat, ngx_uint_t crashed);
 static ngx_uint_t ngx_campaign_turn_deaths(ngx_uint_t row, ngx_uint_t crashed);
 static ngx_campaign_rc_e ngx_campaign_turn_uncertain_end(ngx_campaign_states_t *x, uint32_t seq, ngx_campaign_reason_e reason);
 
@@ -30,7 +30,7 @@ ngx_campaign_turn_recover(ngx_campaign_states_t *x, ngx_str_t *channel)
         rc = ngx_campaign_states_byte(x, seq, &byte);
 
         if (rc == NGX_CAMPAIGN_OK && ngx_campaign_byte_state(*byte) == NGX_CAMPAIGN_S_PENDING) {
-            rc = ngx_campaign_turn_uncertain(x, seq, 0, repeat);
+            rc = ngx_campaign_turn_uncertain(x, seq, 0, repeat, x->turn->crashed);
         }
 
         if (rc != NGX_CAMPAIGN_OK) {
@@ -51,7 +51,7 @@ ngx_campaign_turn_recover(ngx_campaign_states_t *x, ngx_str_t *channel)
         rc = ngx_campaign_leaving_has(x, seq, &found);
 
         if (rc == NGX_CAMPAIGN_OK && !found) {          /* else whoever handed it over may still record it */
-            rc = ngx_campaign_turn_uncertain(x, seq, 1, repeat);
+            rc = ngx_campaign_turn_uncertain(x, seq, 1, repeat, x->turn->crashed);
         }
 
         if (rc != NGX_CAMPAIGN_OK) {
@@ -73,7 +73,11 @@ ngx_campaign_turn_lost(ngx_campaign_states_t *x, uint32_t seq)
         rc = ngx_campaign_states_channel(x);
     }
 
-    return (rc == NGX_CAMPAIGN_OK && found) ? ngx_campaign_turn_uncertain(x, seq, 1, ngx_campaign_turn_repeats(x, &x->channel)) : rc;
+    if (rc != NGX_CAMPAIGN_OK || !found) {
+        return rc;
+    }
+
+    return ngx_campaign_turn_uncertain(x, seq, 1, ngx_campaign_turn_repeats(x, &x->channel), 0);
 }
 
 
@@ -97,7 +101,7 @@ ngx_campaign_turn_repeats(ngx_campaign_states_t *x, const ngx_str_t *channel)
 
 
 static ngx_campaign_rc_e
-ngx_campaign_turn_uncertain(ngx_campaign_states_t *x, uint32_t seq, ngx_uint_t claimed_again, ngx_uint_t repeat)
+ngx_campaign_turn_uncertain(ngx_campaign_states_t *x, uint32_t seq, ngx_uint_t claimed_again, ngx_uint_t repeat, ngx_uint_t crashed)
 {
     u_char             *byte;
     int64_t             due;
@@ -131,10 +135,10 @@ ngx_campaign_turn_uncertain(ngx_campaign_states_t *x, uint32_t seq, ngx_uint_t c
         return ngx_campaign_turn_uncertain_end(x, seq, NGX_CAMPAIGN_R_UNCERTAIN);
     }
 
-    deaths = ngx_campaign_turn_deaths(ngx_campaign_states_deaths(flags), x->turn->crashed);
+    deaths = ngx_campaign_turn_deaths(ngx_campaign_states_deaths(flags), crashed);
 
     if (deaths >= NGX_CAMPAIGN_DEATHS_MAX
-        || (x->turn->crashed && x->suspect.alone && x->suspect.campaign == x->campaign && x->suspect.seq == seq && claimed_again))
+        || (crashed && x->suspect.alone && x->suspect.campaign == x->campaign && x->suspect.seq == seq && claimed_again))
     {
         ngx_log_error(NGX_LOG_ERR, x->t->log, 0, "message %uD of campaign %uL fails: whoever sends it dies", seq, x->campaign);
 

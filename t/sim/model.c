@@ -689,7 +689,8 @@ sim_model_slots(void)
         }
 
         for (seq = 0; seq < c->span; seq++) {
-            n[c->channel] += (c->messages[seq].state == SIM_S_ENROUTE && c->messages[seq].epoch == sim_epoch);
+            n[c->channel] += (c->messages[seq].state == SIM_S_ENROUTE
+                              && (c->messages[seq].epoch == sim_epoch || c->messages[seq].left));
         }
     }
 

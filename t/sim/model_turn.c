@@ -20,6 +20,9 @@ static void sim_model_outcome(sim_campaign_t *c, sim_message_t *m, ngx_campaign_
 static void sim_model_outcome_settled(sim_campaign_t *c, sim_message_t *m, ngx_campaign_outcome_t *o);
 static ngx_campaign_reason_e sim_model_reason(const sim_flight_t *f);
 static ngx_uint_t sim_model_repeats(const sim_flight_t *f);
+static void sim_model_leave(ngx_campaign_turn_t *turn);
+static void sim_model_look_after(ngx_campaign_turn_t *turn);
+static void sim_model_uncertain(sim_campaign_t *c, sim_message_t *m, ngx_uint_t crashed);
 static void sim_model_changes(ngx_campaign_turn_t *turn);
 static void sim_model_change_account(ngx_campaign_live_t *live);
 static void sim_model_change_campaign(ngx_campaign_turn_t *turn, ngx_campaign_live_t *live);
@@ -41,6 +44,7 @@ static uint64_t  sim_cuts[SIM_ACCOUNTS];                        /* turns in whic
 uint32_t         sim_unfair;
 sim_message_t   *sim_alone;
 uint64_t         sim_set_aside;
+uint64_t         sim_handed;
 
 
 static void
@@ -58,7 +62,7 @@ sim_model_turn(ngx_campaign_turn_t *turn)
     ngx_uint_t       i, n;
     sim_campaign_t  *c;
 
-    if (turn->epoch != sim_epoch) {
+    if (turn->epoch != sim_epoch && !turn->left) {
         sim_fail("a turn of epoch %" PRIu64 " was taken in epoch %" PRIu64, turn->epoch, sim_epoch);
     }
 
@@ -74,7 +78,13 @@ sim_model_turn(ngx_campaign_turn_t *turn)
         }
     }
 
-    for (i = 0; !turn->last && i < SIM_CAMPAIGNS; i++) {
+    sim_model_leave(turn);
+
+    if (turn->look && !turn->last && !turn->left) {
+        sim_model_look_after(turn);
+    }
+
+    for (i = 0; !turn->last && !turn->left && i < SIM_CAMPAIGNS; i++) {
         c = &sim_campaigns[i];
 
         if (c->known && !c->gone && c->status == NGX_CAMPAIGN_C_SCHEDULED && (int64_t) c->schedule * 1000000 <= ngx_campaign_now()) {
@@ -82,11 +92,11 @@ sim_model_turn(ngx_campaign_turn_t *turn)
         }
     }
 
-    if (!turn->last) {
+    if (!turn->last && !turn->left) {
         sim_model_changes(turn);
     }
 
-    for (i = 0; !turn->last && i < turn->ngrants; i++) {
+    for (i = 0; !turn->last && !turn->left && i < turn->ngrants; i++) {
         sim_model_grant(turn, &turn->grants[i]);
     }
 
@@ -116,6 +126,14 @@ static void
 sim_model_outcome(sim_campaign_t *c, sim_message_t *m, ngx_campaign_outcome_t *o, ngx_campaign_turn_t *turn)
 {
     sim_flight_t  *f;
+
+    if (turn->left && m->left != turn->epoch) {
+        return;                                 /* another's by now */
+    }
+
+    if (m->left == turn->epoch) {
+        m->left = 0;
+    }
 
     if (m->state != SIM_S_ENROUTE) {
         return;                                 /* recorded before: changes nothing */
@@ -274,6 +292,96 @@ sim_model_repeats(const sim_flight_t *f)
 }
 
 
+/* what is in flight is handed over */
+
+static void
+sim_model_leave(ngx_campaign_turn_t *turn)
+{
+    ngx_uint_t       i;
+    sim_message_t   *m;
+    sim_campaign_t  *c;
+
+    for (i = 0; i < turn->nleaving; i++) {
+        c = sim_model_campaign(turn->leaving[i].campaign);
+
+        if (c == NULL || c->gone) {
+            continue;
+        }
+
+        m = &c->messages[turn->leaving[i].seq];
+
+        if (m->state != SIM_S_ENROUTE) {
+            continue;
+        }
+
+        if (m->epoch != turn->epoch || !m->started) {
+            sim_model_wrong(c, m, "is handed over, and is not in flight");
+        }
+
+        sim_say("message %u of campaign %" PRIu64 " is handed over", m->seq, (uint64_t) c->c.rec.no);
+
+        m->left = turn->epoch;
+        sim_handed++;
+        sim_model_touch(c);
+    }
+}
+
+
+/* messages whose process lives are away, those of one that does not are uncertain */
+
+static void
+sim_model_look_after(ngx_campaign_turn_t *turn)
+{
+    uint32_t              n[SIM_CHANNELS], seq;
+    ngx_uint_t            i, lost;
+    sim_message_t        *m;
+    sim_campaign_t       *c;
+    ngx_campaign_away_t  *away;
+
+    ngx_memzero(n, sizeof(n));
+
+    for (i = 0; i < SIM_CAMPAIGNS; i++) {
+        c = &sim_campaigns[i];
+
+        for (lost = 0, seq = 0; c->known && !c->gone && seq < c->span; seq++) {
+            m = &c->messages[seq];
+
+            if (m->left == 0) {
+                continue;
+            }
+
+            if (m->flight->process->life == m->flight->life) {
+                n[c->channel]++;
+                continue;
+            }
+
+            m->left = 0;
+            lost++;
+
+            if (m->state == SIM_S_ENROUTE) {
+                sim_model_uncertain(c, m, 0);
+            }
+        }
+
+        if (lost) {
+            sim_model_touch(c);
+            (void) sim_model_ended(c);
+        }
+    }
+
+    away = turn->away->elts;
+
+    for (i = 0; i < turn->away->nelts; i++) {
+        sim_trace_add(away[i].n);
+        n[away[i].channel.data[0] == 'S' ? 0 : 1] -= away[i].n;
+    }
+
+    if (n[0] || n[1]) {
+        sim_fail("the messages that are away are not as many as is said: %d, %d more", (int) n[0], (int) n[1]);
+    }
+}
+
+
 /* what the dispatcher is told */
 
 static void
@@ -390,53 +498,58 @@ sim_model_recover(sim_campaign_t *c, ngx_campaign_turn_t *turn)
     for (seq = 0; seq < c->span; seq++) {
         m = &c->messages[seq];
 
-        if (m->state != SIM_S_ENROUTE) {
-            continue;
+        if (m->state == SIM_S_ENROUTE && m->left == 0) {
+            sim_model_uncertain(c, m, turn->crashed);
         }
-
-        if (sim_gentle) {
-            sim_model_wrong(c, m, "is uncertain, and nobody died");
-        }
-
-        if (c->status == NGX_CAMPAIGN_C_CANCELED || !sim_scenario.redelivery) {
-            m->state = SIM_S_FAILED;
-            m->reason = NGX_CAMPAIGN_R_UNCERTAIN;
-            c->segments += SIM_SEGMENTS;
-            continue;
-        }
-
-        if (!turn->crashed) {
-            m->deaths += NGX_CAMPAIGN_DEATHS_KILL;
-
-        } else if (m->deaths < NGX_CAMPAIGN_DEATHS_ALONE) {
-            m->deaths = ngx_min(m->deaths + NGX_CAMPAIGN_DEATHS_CRASH, NGX_CAMPAIGN_DEATHS_ALONE);
-        }
-
-        if ((turn->crashed && sim_alone == m) || m->deaths >= NGX_CAMPAIGN_DEATHS_MAX) {
-            sim_set_aside++;
-
-            if (sim_scenario.poison && !sim_poison(c->c.rec.no, m->seq)) {
-                sim_model_wrong(c, m, "is set aside, and kills nobody");
-            }
-
-            m->state = SIM_S_FAILED;
-            m->reason = NGX_CAMPAIGN_R_POISON;
-            c->segments += SIM_SEGMENTS;
-            continue;
-        }
-
-        m->state = SIM_S_AGAIN;
-        m->reason = NGX_CAMPAIGN_R_UNCERTAIN;
-        m->attempts++;
-        m->uncertain = 1;
-        m->doubtful = 1;
-        m->due = ngx_campaign_now() + (m->deaths < NGX_CAMPAIGN_DEATHS_SUSPECT ? 0 : NGX_CAMPAIGN_DEATHS_WAIT);
     }
 
     c->epoch = turn->epoch;
     c->told = 0;
 
     (void) sim_model_ended(c);
+}
+
+
+static void
+sim_model_uncertain(sim_campaign_t *c, sim_message_t *m, ngx_uint_t crashed)
+{
+    if (sim_gentle) {
+        sim_model_wrong(c, m, "is uncertain, and nobody died");
+    }
+
+    if (c->status == NGX_CAMPAIGN_C_CANCELED || !sim_scenario.redelivery) {
+        m->state = SIM_S_FAILED;
+        m->reason = NGX_CAMPAIGN_R_UNCERTAIN;
+        c->segments += SIM_SEGMENTS;
+        return;
+    }
+
+    if (!crashed) {
+        m->deaths += NGX_CAMPAIGN_DEATHS_KILL;
+
+    } else if (m->deaths < NGX_CAMPAIGN_DEATHS_ALONE) {
+        m->deaths = ngx_min(m->deaths + NGX_CAMPAIGN_DEATHS_CRASH, NGX_CAMPAIGN_DEATHS_ALONE);
+    }
+
+    if ((crashed && sim_alone == m) || m->deaths >= NGX_CAMPAIGN_DEATHS_MAX) {
+        sim_set_aside++;
+
+        if (sim_scenario.poison && !sim_poison(c->c.rec.no, m->seq)) {
+            sim_model_wrong(c, m, "is set aside, and kills nobody");
+        }
+
+        m->state = SIM_S_FAILED;
+        m->reason = NGX_CAMPAIGN_R_POISON;
+        c->segments += SIM_SEGMENTS;
+        return;
+    }
+
+    m->state = SIM_S_AGAIN;
+    m->reason = NGX_CAMPAIGN_R_UNCERTAIN;
+    m->attempts++;
+    m->uncertain = 1;
+    m->doubtful = 1;
+    m->due = ngx_campaign_now() + (m->deaths < NGX_CAMPAIGN_DEATHS_SUSPECT ? 0 : NGX_CAMPAIGN_DEATHS_WAIT);
 }
 
 
@@ -497,7 +610,7 @@ sim_model_claim(ngx_campaign_turn_t *turn, ngx_campaign_claim_t *claim)
     if (claim->n && c->epoch != turn->epoch) {
         if (c->epoch) {
             for (i = 0; i < c->span; i++) {
-                if (c->messages[i].state == SIM_S_ENROUTE) {
+                if (c->messages[i].state == SIM_S_ENROUTE && c->messages[i].left == 0) {
                     sim_fail("campaign %" PRIu64 " is claimed of before it was recovered", claim->campaign);
                 }
             }

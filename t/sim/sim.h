@@ -188,6 +188,8 @@ ngx_uint_t sim_fails(void);
 
 /* twin.c */
 void twin_reset(void);
+ngx_int_t twin_post(uint64_t post);
+void twin_post_leave(uint64_t post);
 
 
 /* gateway.c */
@@ -258,6 +260,7 @@ struct sim_message_s {
     uint8_t                         passed;     /* a claim of the transaction at hand may have skipped this repeat, for that reason */
     int64_t                         due;        /* wall, us */
     uint64_t                        epoch;      /* that claimed it */
+    uint64_t                        left;       /* that handed it over; 0: it did not */
     sim_flight_t                   *flight;     /* its last try */
     ngx_uint_t                      claims, arrived, accepted, cuts;
 };
@@ -337,6 +340,7 @@ void sim_model_turn(ngx_campaign_turn_t *turn);
 
 extern sim_message_t  *sim_alone;               /* the one that was claimed last, with nothing else in flight */
 extern uint64_t  sim_set_aside;                 /* messages, in all runs of a process */
+extern uint64_t  sim_handed;                    /* messages handed over, in this run */
 extern uint32_t  sim_unfair;                    /* the most that one of two campaigns was ahead, in all runs */
 
 /* the store's state, from its reader: fills what it has; engine.c or the twin */
@@ -440,7 +444,7 @@ void sim_scenario_print(FILE *out, const uint8_t *without);
 /* main.c */
 
 typedef struct {
-    uint64_t        runs, twins, crashes, commits, deliveries, faults, steps, set_aside;
+    uint64_t        runs, twins, crashes, commits, deliveries, handed, faults, steps, set_aside;
     uint64_t        virtual_us;
     int64_t         takeover;
     uint32_t        unfair;

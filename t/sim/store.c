@@ -12,6 +12,8 @@ ngx_int_t __real_ngx_campaign_store_lease(ngx_campaign_store_t *st, ngx_campaign
 ngx_int_t twin_store_lease(ngx_campaign_store_t *st, ngx_campaign_op_t *op, uint64_t *epoch);
 ngx_int_t __real_ngx_campaign_store_peek(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_peek_t *peek);
 ngx_int_t twin_store_peek(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_peek_t *peek);
+ngx_int_t __real_ngx_campaign_store_post(ngx_campaign_store_t *st, uint64_t post);
+void __real_ngx_campaign_store_post_leave(ngx_campaign_store_t *st, uint64_t post);
 ngx_int_t __real_ngx_campaign_store_put(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_kind_e kind, void *rec,
     ngx_campaign_pile_t *pile);
 ngx_int_t twin_store_put(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_kind_e kind, void *rec,
@@ -52,6 +54,25 @@ u_char *twin_store_secret(void);
 
 
 ngx_uint_t  sim_twin;
+
+
+ngx_int_t
+__wrap_ngx_campaign_store_post(ngx_campaign_store_t *st, uint64_t post)
+{
+    return sim_twin ? twin_post(post) : __real_ngx_campaign_store_post(st, post);
+}
+
+
+void
+__wrap_ngx_campaign_store_post_leave(ngx_campaign_store_t *st, uint64_t post)
+{
+    if (sim_twin) {
+        twin_post_leave(post);
+
+    } else {
+        __real_ngx_campaign_store_post_leave(st, post);
+    }
+}
 
 
 ngx_campaign_store_t *

@@ -52,6 +52,11 @@ static ngx_uint_t twin_which(ngx_campaign_pile_t *pile);
 
 static twin_disk_t      twin_disk, twin_copy;
 
+static struct {
+    uint64_t            post, life;             /* life 0: nobody */
+    sim_process_t      *process;
+} twin_posts[SIM_PROCESSES];
+
 static u_char           twin_secret[NGX_CAMPAIGN_SECRET_LEN] = "the twin keeps no secret at all";
 static ngx_str_t        twin_channels[SIM_CHANNELS] = { ngx_string("SMS"), ngx_string("VIBER") };
 static ngx_str_t        twin_from = ngx_string("SHOP");
@@ -63,6 +68,50 @@ twin_reset(void)
 {
     twin = &twin_disk;
     ngx_memzero(twin, sizeof(twin_disk_t));
+    ngx_memzero(twin_posts, sizeof(twin_posts));
+}
+
+
+/* a process has one at most, that of its epoch */
+
+ngx_int_t
+twin_post(uint64_t post)
+{
+    ngx_uint_t  i;
+
+    i = sim_current - sim_processes;
+
+    if (twin_there(post)) {
+        return NGX_BUSY;
+    }
+
+    twin_posts[i].post = post;
+    twin_posts[i].life = sim_current->life;
+    twin_posts[i].process = sim_current;
+
+    return NGX_OK;
+}
+
+
+void
+twin_post_leave(uint64_t post)
+{
+    twin_posts[sim_current - sim_processes].life = 0;
+}
+
+
+ngx_uint_t
+twin_there(uint64_t post)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < SIM_PROCESSES; i++) {
+        if (twin_posts[i].life && twin_posts[i].post == post && twin_posts[i].process->life == twin_posts[i].life) {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 

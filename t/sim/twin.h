@@ -19,6 +19,7 @@ typedef struct {
     uint8_t                    claimed;         /* a repeat in flight */
     uint8_t                    deaths;          /* weight of those in a row that it was in flight at */
     int64_t                    due;
+    uint64_t                   left;            /* epoch that handed it over; 0: none */
 } twin_message_t;
 
 typedef struct {
@@ -69,6 +70,9 @@ typedef struct {
 
 
 extern twin_disk_t  *twin;
+
+/* twin.c: a living process is on that post */
+ngx_uint_t twin_there(uint64_t post);
 
 /* twin_turn.c: works of a transaction at that time, us */
 ngx_campaign_rc_e twin_turn(ngx_campaign_turn_t *turn, ngx_pool_t *pool, int64_t now);

@@ -11,6 +11,11 @@ static twin_campaign_t *twin_find(uint64_t no);
 static void twin_outcomes(ngx_campaign_turn_t *turn, int64_t now);
 static int twin_outcome_cmp(const void *one, const void *two);
 static void twin_outcome(twin_campaign_t *c, ngx_campaign_outcome_t *o);
+static void twin_leave(ngx_campaign_turn_t *turn, int64_t now);
+static void twin_look_after(ngx_campaign_turn_t *turn, int64_t now);
+static void twin_away(ngx_campaign_turn_t *turn, twin_campaign_t *c);
+static void twin_uncertain(ngx_campaign_turn_t *turn, twin_campaign_t *c, twin_message_t *m, ngx_uint_t crashed, int64_t now);
+static void twin_spend(twin_campaign_t *c, int64_t now);
 static void twin_starts(ngx_campaign_turn_t *turn, int64_t now);
 static void twin_peek_due(ngx_campaign_peek_t *peek, int64_t now);
 static void twin_peek_live(ngx_campaign_peek_t *peek, twin_campaign_t *c);
@@ -197,13 +202,14 @@ twin_turn(ngx_campaign_turn_t *turn, ngx_pool_t *pool, int64_t now)
 {
     ngx_uint_t  i, which;
 
-    if (turn->epoch != twin->epoch) {
+    if (turn->epoch != twin->epoch && !turn->left) {
         return NGX_CAMPAIGN_FENCED;
     }
 
     turn->next = 0;
     turn->changes = ngx_array_create(pool, 8, sizeof(ngx_campaign_live_t));
     turn->finished = ngx_array_create(pool, 4, sizeof(uint64_t));
+    turn->away = ngx_array_create(pool, 4, sizeof(ngx_campaign_away_t));
 
     twin_outcomes(turn, now);
 
@@ -211,8 +217,14 @@ twin_turn(ngx_campaign_turn_t *turn, ngx_pool_t *pool, int64_t now)
         twin->accounts[turn->limits[i].account].tat = ngx_max(twin->accounts[turn->limits[i].account].tat, turn->limits[i].tat);
     }
 
-    if (turn->last) {
+    twin_leave(turn, now);
+
+    if (turn->last || turn->left) {
         return NGX_CAMPAIGN_OK;
+    }
+
+    if (turn->look) {
+        twin_look_after(turn, now);
     }
 
     twin_starts(turn, now);
@@ -238,7 +250,8 @@ twin_finished(ngx_campaign_turn_t *turn, uint64_t no)
 static void
 twin_outcomes(ngx_campaign_turn_t *turn, int64_t now)
 {
-    ngx_uint_t               i;
+    ngx_uint_t               i, own;
+    twin_message_t          *m;
     twin_campaign_t         *c;
     ngx_campaign_outcome_t  *o;
 
@@ -255,12 +268,125 @@ twin_outcomes(ngx_campaign_turn_t *turn, int64_t now)
             continue;
         }
 
-        twin_outcome(c, &o[i]);
+        m = &c->m[o[i].seq];
+        own = !turn->left;
+
+        if (m->left == turn->epoch) {
+            m->left = 0;
+            own = 1;
+        }
+
+        if (own) {
+            twin_outcome(c, &o[i]);
+        }
+
+        c->fed |= turn->left;
 
         if ((i + 1 == turn->noutcomes || o[i + 1].campaign != o[i].campaign) && twin_close(c, now)) {
             twin_finished(turn, c->no);
         }
     }
+}
+
+
+static void
+twin_leave(ngx_campaign_turn_t *turn, int64_t now)
+{
+    ngx_uint_t        i;
+    twin_message_t   *m;
+    twin_campaign_t  *c;
+
+    for (i = 0; i < turn->nleaving; i++) {
+        c = twin_find(turn->leaving[i].campaign);
+
+        if (c == NULL) {
+            continue;
+        }
+
+        m = &c->m[turn->leaving[i].seq];
+
+        if (m->state == NGX_CAMPAIGN_S_PENDING) {
+            m->state = NGX_CAMPAIGN_S_RETRY;
+            m->reason = NGX_CAMPAIGN_R_NONE;
+            m->claimed = 1;
+        }
+
+        if (m->state != NGX_CAMPAIGN_S_RETRY || m->claimed) {
+            m->left = turn->epoch;
+        }
+    }
+
+    for (i = 1; i <= twin->ncampaigns && turn->nleaving; i++) {
+        if (twin->campaigns[i].no && twin_close(&twin->campaigns[i], now)) {
+            twin_finished(turn, i);
+        }
+    }
+}
+
+
+static void
+twin_look_after(ngx_campaign_turn_t *turn, int64_t now)
+{
+    uint32_t          seq;
+    ngx_uint_t        i, lost;
+    twin_message_t   *m;
+    twin_campaign_t  *c;
+
+    for (i = 1; i <= twin->ncampaigns; i++) {
+        c = &twin->campaigns[i];
+
+        for (lost = 0, seq = 0; c->no && seq < c->upto; seq++) {
+            m = &c->m[seq];
+
+            if (m->left == 0) {
+                continue;
+            }
+
+            if (twin_there(m->left)) {
+                twin_away(turn, c);
+                continue;
+            }
+
+            m->left = 0;
+            lost++;
+
+            if (m->state == NGX_CAMPAIGN_S_RETRY && m->claimed) {
+                twin_uncertain(turn, c, m, 0, now);
+            }
+        }
+
+        if (lost == 0) {
+            continue;
+        }
+
+        if (twin_close(c, now)) {
+            twin_finished(turn, c->no);
+        }
+
+        twin_spend(c, now);
+        c->fed = 1;
+    }
+}
+
+
+static void
+twin_away(ngx_campaign_turn_t *turn, twin_campaign_t *c)
+{
+    ngx_uint_t            i;
+    ngx_campaign_away_t  *away;
+
+    away = turn->away->elts;
+
+    for (i = 0; i < turn->away->nelts; i++) {
+        if (away[i].channel.data == c->record.rec.channel.data) {
+            away[i].n++;
+            return;
+        }
+    }
+
+    away = ngx_array_push(turn->away);
+    away->channel = c->record.rec.channel;
+    away->n = 1;
 }
 
 
@@ -526,62 +652,19 @@ twin_live_campaign(ngx_campaign_live_t *live, twin_campaign_t *c)
 static void
 twin_recover(ngx_campaign_turn_t *turn, twin_campaign_t *c, int64_t now)
 {
-    uint32_t              seq;
-    ngx_uint_t            i, repeat, uncertain, again, alone;
-    twin_message_t       *m;
-    ngx_campaign_gcra_t   gcra;
+    uint32_t         seq;
+    ngx_uint_t       uncertain;
+    twin_message_t  *m;
 
-    repeat = (c->status != NGX_CAMPAIGN_C_CANCELED);
-    uncertain = c->p.enroute;
-
-    for (i = 0; i < turn->nuncertain; i++) {
-        if (turn->uncertain[i].len == c->record.rec.channel.len
-            && memcmp(turn->uncertain[i].data, c->record.rec.channel.data, turn->uncertain[i].len) == 0)
-        {
-            repeat = 0;
-        }
-    }
-
-    for (seq = 0; seq < c->upto; seq++) {
+    for (uncertain = 0, seq = 0; seq < c->upto; seq++) {
         m = &c->m[seq];
 
-        if (!m->claimed && (m->state != NGX_CAMPAIGN_S_PENDING || seq < c->done)) {
+        if (m->left || (!m->claimed && (m->state != NGX_CAMPAIGN_S_PENDING || seq < c->done))) {
             continue;
         }
 
-        c->p.enroute--;
-
-        again = m->claimed;
-
-        if (!again) {
-            m->attempts = 0;
-            m->deaths = 0;
-        }
-
-        m->claimed = 0;
-
-        if (!turn->crashed) {
-            m->deaths += NGX_CAMPAIGN_DEATHS_KILL;
-
-        } else if (m->deaths < NGX_CAMPAIGN_DEATHS_ALONE) {
-            m->deaths = ngx_min(m->deaths + NGX_CAMPAIGN_DEATHS_CRASH, NGX_CAMPAIGN_DEATHS_ALONE);
-        }
-
-        alone = (turn->crashed && twin->alone && twin->suspect == c->no && twin->suspect_seq == seq && again);
-
-        if (!repeat || alone || m->deaths >= NGX_CAMPAIGN_DEATHS_MAX) {
-            twin_settle(c, m, NGX_CAMPAIGN_S_FAILED, repeat ? NGX_CAMPAIGN_R_POISON : NGX_CAMPAIGN_R_UNCERTAIN);
-            c->p.segments += SIM_SEGMENTS;
-            continue;
-        }
-
-        m->state = NGX_CAMPAIGN_S_RETRY;
-        m->reason = NGX_CAMPAIGN_R_UNCERTAIN;
-        m->attempts++;
-        m->uncertain = 1;
-        m->due = now + (m->deaths < NGX_CAMPAIGN_DEATHS_SUSPECT ? 0 : NGX_CAMPAIGN_DEATHS_WAIT);
-        c->p.pending++;
-        c->p.again++;
+        twin_uncertain(turn, c, m, turn->crashed, now);
+        uncertain++;
     }
 
     c->epoch = turn->epoch;
@@ -591,12 +674,77 @@ twin_recover(ngx_campaign_turn_t *turn, twin_campaign_t *c, int64_t now)
     }
 
     if (uncertain) {
-        gcra.rate = twin->accounts[c->account].rate;
-        gcra.burst = twin->accounts[c->account].burst;
-        gcra.tat = 0;
-
-        twin->accounts[c->account].tat = ngx_max(twin->accounts[c->account].tat, ngx_campaign_gcra_spent(&gcra, now * 1000));
+        twin_spend(c, now);
     }
+}
+
+
+static void
+twin_uncertain(ngx_campaign_turn_t *turn, twin_campaign_t *c, twin_message_t *m, ngx_uint_t crashed, int64_t now)
+{
+    ngx_uint_t  i, repeat, again, alone;
+
+    repeat = (c->status != NGX_CAMPAIGN_C_CANCELED);
+
+    for (i = 0; i < turn->nuncertain; i++) {
+        if (turn->uncertain[i].len == c->record.rec.channel.len
+            && memcmp(turn->uncertain[i].data, c->record.rec.channel.data, turn->uncertain[i].len) == 0)
+        {
+            repeat = 0;
+        }
+    }
+
+    c->p.enroute--;
+
+    again = m->claimed;
+
+    if (!again) {
+        m->attempts = 0;
+        m->deaths = 0;
+    }
+
+    m->claimed = 0;
+
+    if (!crashed) {
+        m->deaths += NGX_CAMPAIGN_DEATHS_KILL;
+
+    } else if (m->deaths < NGX_CAMPAIGN_DEATHS_ALONE) {
+        m->deaths = ngx_min(m->deaths + NGX_CAMPAIGN_DEATHS_CRASH, NGX_CAMPAIGN_DEATHS_ALONE);
+    }
+
+    alone = (crashed && twin->alone && twin->suspect == c->no && twin->suspect_seq == (uint32_t) (m - c->m) && again);
+
+    if (!repeat || alone || m->deaths >= NGX_CAMPAIGN_DEATHS_MAX) {
+        twin_settle(c, m, NGX_CAMPAIGN_S_FAILED, repeat ? NGX_CAMPAIGN_R_POISON : NGX_CAMPAIGN_R_UNCERTAIN);
+        c->p.segments += SIM_SEGMENTS;
+        return;
+    }
+
+    m->state = NGX_CAMPAIGN_S_RETRY;
+    m->reason = NGX_CAMPAIGN_R_UNCERTAIN;
+    m->attempts++;
+    m->uncertain = 1;
+    m->due = now + (m->deaths < NGX_CAMPAIGN_DEATHS_SUSPECT ? 0 : NGX_CAMPAIGN_DEATHS_WAIT);
+    c->p.pending++;
+    c->p.again++;
+}
+
+
+/* nobody knows when they went: no burst */
+
+static void
+twin_spend(twin_campaign_t *c, int64_t now)
+{
+    twin_account_t       *a;
+    ngx_campaign_gcra_t   gcra;
+
+    a = &twin->accounts[c->account];
+
+    gcra.rate = a->rate;
+    gcra.burst = a->burst;
+    gcra.tat = 0;
+
+    a->tat = ngx_max(a->tat, ngx_campaign_gcra_spent(&gcra, now * 1000));
 }
 
 
