@@ -1,8 +1,8 @@
 
 /*
- * Messages that a dispatcher hands over: in flight when it left, and its own until it has recorded what became of them.  It keeps true: such a
- * message stands in `again` as claimed, or a receipt has settled it; who is on the post of its epoch can record it, and if nobody is, it is
- * uncertain; whoever comes second, the outcome or the look, finds that it is not there any more.
+ * Messages that a dispatcher hands over: in flight when it left, and its own until it has recorded what became of them.  It keeps true:
+ * such a message stands in `again` as claimed, or a receipt has settled it; who is on the post of its epoch can record it, and if nobody
+ * is, it is uncertain; whoever comes second, the outcome or the look, finds that it is not there any more.
  *
  * A post is a locked byte of the file of idempotency keys, behind their places: it is another process's to see, and ends with its holder.
  */
@@ -270,6 +270,7 @@ static ngx_campaign_rc_e
 ngx_campaign_leave_there(ngx_campaign_leave_look_t *look, uint64_t epoch, ngx_uint_t *there)
 {
     ngx_uint_t                  i;
+    ngx_campaign_txn_t         *t;
     ngx_campaign_leave_post_t  *post;
 
     post = look->posts->elts;
@@ -287,10 +288,12 @@ ngx_campaign_leave_there(ngx_campaign_leave_look_t *look, uint64_t epoch, ngx_ui
     }
 
     post->epoch = epoch;
-    post->there = (ngx_campaign_lmdb_held_lock(look->x->t->store, NGX_CAMPAIGN_HELD_ASK, NGX_CAMPAIGN_LEAVE_POSTS + epoch) == NGX_BUSY);
+    t = look->x->t;
+
+    post->there = (ngx_campaign_lmdb_held_lock(t->store, NGX_CAMPAIGN_HELD_ASK, NGX_CAMPAIGN_LEAVE_POSTS + epoch) == NGX_BUSY);
 
     if (!post->there) {
-        ngx_log_error(NGX_LOG_NOTICE, look->x->t->log, 0, "campaign dispatcher: that of epoch %uL is no more, and did not record all that it "
+        ngx_log_error(NGX_LOG_NOTICE, t->log, 0, "campaign dispatcher: that of epoch %uL is no more, and did not record all that it "
                       "handed over", epoch);
     }
 

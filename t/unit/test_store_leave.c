@@ -1,7 +1,7 @@
 
 /*
- * A dispatcher that leaves with messages in flight, by the store's public header: its successor leaves them alone, their outcomes count as any
- * other's, and if nobody is there to bring them they are uncertain.
+ * A dispatcher that leaves with messages in flight, by the store's public header: its successor leaves them alone, their outcomes count as
+ * any other's, and if nobody is there to bring them they are uncertain.
  */
 
 #ifndef _GNU_SOURCE
