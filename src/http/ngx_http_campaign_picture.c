@@ -261,10 +261,7 @@ static void
 ngx_http_campaign_picture_started(ngx_http_campaign_live_t *live, ngx_campaign_campaign_t *c)
 {
     live->started = c->progress.started;
-
-    if (c->validity && c->progress.started) {
-        live->expires = ((int64_t) c->progress.started + c->validity + 1) * 1000000;     /* its start was within that second */
-    }
+    live->expires = ngx_campaign_expires(c->validity, c->progress.started);
 }
 
 

@@ -601,6 +601,8 @@ ngx_http_campaign_turn_claimed(ngx_http_campaign_dispatch_t *d, ngx_http_campaig
                 continue;
             }
 
+            ngx_http_campaign_status_add(&live->series->failed, claim->expired);
+
             if (claim->spent) {                         /* it need not rest: the account does, as the store's tat says */
                 ngx_campaign_pick_failed(&d->pick, &live->pick, wall);
 

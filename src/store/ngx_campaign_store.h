@@ -546,6 +546,9 @@ typedef struct {
 #define NGX_CAMPAIGN_DEATHS_QUIET    2000000    /* us that nothing is claimed for its sake, */
 #define NGX_CAMPAIGN_DEATHS_LATER    30000000   /* if that was not enough from one time to the next */
 
+/* us from which on nothing of a campaign may be sent, 0: none; its start was within that second */
+#define ngx_campaign_expires(validity, started)  (((validity) && (started)) ? ((int64_t) (started) + (validity) + 1) * 1000000 : 0)
+
 typedef struct {                                /* an account or campaign that changed; strings live in the turn's pool */
     ngx_campaign_kind_e      kind;              /* ACCOUNT or CAMPAIGN */
     uint32_t                 account;
@@ -597,6 +600,7 @@ typedef struct {                                /* what to claim of one campaign
     uint32_t                 n;
     uint32_t                 left;              /* result: as fresh and again_at of ngx_campaign_live_t */
     int64_t                  again_at;
+    uint32_t                 expired;           /* result: messages that failed, since the campaign is no longer valid */
     unsigned                 gone:1;            /* result: nothing may be claimed of it any more */
     unsigned                 spent:1;           /* result: the account's rate had nothing for it; it may have as much as before */
 } ngx_campaign_claim_t;

@@ -1,7 +1,8 @@
 
 /*
  * Claims of a turn: how many messages an account's rate allows, and which of each campaign.  It keeps true: the limiter's state is
- * committed with the claims it was taken for; contacts deleted and numbers suppressed before their turn are skipped and cost no rate.
+ * committed with the claims it was taken for; contacts deleted and numbers suppressed before their turn are skipped, messages of a campaign
+ * that is no longer valid fail, and neither costs rate.
  */
 
 #include "ngx_campaign_store_lmdb_turn.h"
@@ -23,9 +24,10 @@ static ngx_campaign_rc_e ngx_campaign_turn_claim_again(ngx_campaign_states_t *x,
     ngx_campaign_campaign_t *campaign, ngx_campaign_gate_t *gate, uint32_t most);
 static ngx_campaign_rc_e ngx_campaign_turn_claim_fresh(ngx_campaign_states_t *x, ngx_campaign_claim_t *c,
     ngx_campaign_campaign_t *campaign, ngx_campaign_gate_t *gate, uint32_t most);
+static ngx_uint_t ngx_campaign_turn_expired(ngx_campaign_states_t *x, const ngx_campaign_campaign_t *campaign);
 static ngx_campaign_rc_e ngx_campaign_turn_hindered(ngx_campaign_gate_t *gate, const ngx_campaign_contact_t *contact,
-    ngx_campaign_reason_e *reason);
-static ngx_campaign_rc_e ngx_campaign_turn_skip(ngx_campaign_states_t *x, uint32_t seq, ngx_uint_t recipient,
+    ngx_uint_t expired, ngx_campaign_reason_e *reason);
+static ngx_campaign_rc_e ngx_campaign_turn_skip(ngx_campaign_states_t *x, ngx_campaign_claim_t *c, uint32_t seq, ngx_uint_t recipient,
     ngx_campaign_reason_e reason);
 static ngx_campaign_rc_e ngx_campaign_turn_message(ngx_campaign_states_t *x, ngx_campaign_claim_t *c, uint32_t seq, ngx_uint_t attempt,
     ngx_uint_t flags, ngx_campaign_contact_t *contact);
@@ -150,6 +152,7 @@ ngx_campaign_turn_grant(ngx_campaign_states_t *x, ngx_campaign_grant_t *g)
         g->claims[i].again_at = 0;
         g->claims[i].gone = 0;
         g->claims[i].spent = 0;
+        g->claims[i].expired = 0;
         want += g->claims[i].want;
     }
 
@@ -348,11 +351,13 @@ ngx_campaign_turn_claim_again(ngx_campaign_states_t *x, ngx_campaign_claim_t *c,
 {
     int64_t                  due;
     uint32_t                 seq;
-    ngx_uint_t               attempts, flags, found, gone, may;
+    ngx_uint_t               attempts, flags, found, gone, may, expired;
     ngx_campaign_rc_e        rc;
     ngx_campaign_reason_e    reason;
     ngx_campaign_walk_t      walk;
     ngx_campaign_contact_t   contact;
+
+    expired = ngx_campaign_turn_expired(x, campaign);
 
     for (gone = 0; c->n < most && gone < NGX_CAMPAIGN_CLAIM_GONE && x->quiet < 2; /* void */ ) {
         rc = x->quiet ? ngx_campaign_suspect_next(x, &due, &seq) : ngx_campaign_states_again_next(x, &due, &seq);
@@ -398,11 +403,11 @@ ngx_campaign_turn_claim_again(ngx_campaign_states_t *x, ngx_campaign_claim_t *c,
             return rc == NGX_CAMPAIGN_NOT_FOUND ? ngx_campaign_lmdb_failed(x->t, MDB_CORRUPTED, "contact of a repeat") : rc;
         }
 
-        rc = ngx_campaign_turn_hindered(gate, &contact, &reason);
+        rc = ngx_campaign_turn_hindered(gate, &contact, expired, &reason);
 
         if (rc == NGX_CAMPAIGN_OK && reason != NGX_CAMPAIGN_R_NONE) {
             gone++;
-            rc = ngx_campaign_turn_skip(x, seq, 1, reason);
+            rc = ngx_campaign_turn_skip(x, c, seq, 1, reason);
 
             if (rc == NGX_CAMPAIGN_OK) {
                 continue;
@@ -442,7 +447,7 @@ ngx_campaign_turn_claim_fresh(ngx_campaign_states_t *x, ngx_campaign_claim_t *c,
 {
     u_char                  *byte;
     uint32_t                 seq, end;
-    ngx_uint_t               gone, canceled;
+    ngx_uint_t               gone, canceled, expired;
     ngx_campaign_rc_e        rc;
     ngx_campaign_reason_e    reason;
     ngx_campaign_run_t      *run;
@@ -450,6 +455,7 @@ ngx_campaign_turn_claim_fresh(ngx_campaign_states_t *x, ngx_campaign_claim_t *c,
     ngx_campaign_contact_t   contact;
 
     run = &x->run;
+    expired = ngx_campaign_turn_expired(x, campaign);
     end = ngx_min(campaign->span, run->done + NGX_CAMPAIGN_CLAIM_SPAN);
 
     ngx_campaign_lmdb_walk_init(&walk, campaign->list, run->upto);
@@ -475,11 +481,11 @@ ngx_campaign_turn_claim_fresh(ngx_campaign_states_t *x, ngx_campaign_claim_t *c,
             continue;
         }
 
-        rc = ngx_campaign_turn_hindered(gate, &contact, &reason);
+        rc = ngx_campaign_turn_hindered(gate, &contact, expired, &reason);
 
         if (rc == NGX_CAMPAIGN_OK && reason != NGX_CAMPAIGN_R_NONE) {
             gone++;
-            rc = ngx_campaign_turn_skip(x, seq, !contact.deleted || ngx_campaign_message_recipient(campaign, &contact), reason);
+            rc = ngx_campaign_turn_skip(x, c, seq, !contact.deleted || ngx_campaign_message_recipient(campaign, &contact), reason);
 
             if (rc == NGX_CAMPAIGN_OK) {
                 continue;
@@ -502,10 +508,24 @@ ngx_campaign_turn_claim_fresh(ngx_campaign_states_t *x, ngx_campaign_claim_t *c,
 }
 
 
+/* its messages may be handed to the gateway no more */
+
+static ngx_uint_t
+ngx_campaign_turn_expired(ngx_campaign_states_t *x, const ngx_campaign_campaign_t *campaign)
+{
+    int64_t  expires;
+
+    expires = ngx_campaign_expires(campaign->validity, x->run.progress.started);
+
+    return expires && x->t->now >= expires;
+}
+
+
 /* why a contact gets no message; NGX_CAMPAIGN_R_NONE: it gets one */
 
 static ngx_campaign_rc_e
-ngx_campaign_turn_hindered(ngx_campaign_gate_t *gate, const ngx_campaign_contact_t *contact, ngx_campaign_reason_e *reason)
+ngx_campaign_turn_hindered(ngx_campaign_gate_t *gate, const ngx_campaign_contact_t *contact, ngx_uint_t expired,
+    ngx_campaign_reason_e *reason)
 {
     ngx_uint_t         blocked;
     ngx_campaign_rc_e  rc;
@@ -517,16 +537,17 @@ ngx_campaign_turn_hindered(ngx_campaign_gate_t *gate, const ngx_campaign_contact
 
     rc = ngx_campaign_gate_pass(gate, contact->number, &blocked);
 
-    *reason = blocked ? NGX_CAMPAIGN_R_SUPPRESSED : NGX_CAMPAIGN_R_NONE;
+    *reason = blocked ? NGX_CAMPAIGN_R_SUPPRESSED : expired ? NGX_CAMPAIGN_R_EXPIRED : NGX_CAMPAIGN_R_NONE;
 
     return rc;
 }
 
 
-/* a message skipped, or (its contact was deleted before the campaign was made) none at all */
+/* a message skipped or expired, or (its contact was deleted before the campaign was made) none at all */
 
 static ngx_campaign_rc_e
-ngx_campaign_turn_skip(ngx_campaign_states_t *x, uint32_t seq, ngx_uint_t recipient, ngx_campaign_reason_e reason)
+ngx_campaign_turn_skip(ngx_campaign_states_t *x, ngx_campaign_claim_t *c, uint32_t seq, ngx_uint_t recipient,
+    ngx_campaign_reason_e reason)
 {
     u_char             *byte;
     ngx_campaign_rc_e   rc;
@@ -544,6 +565,11 @@ ngx_campaign_turn_skip(ngx_campaign_states_t *x, uint32_t seq, ngx_uint_t recipi
     }
 
     x->run.progress.pending--;
+
+    if (reason == NGX_CAMPAIGN_R_EXPIRED) {
+        c->expired++;
+        return ngx_campaign_states_settle(x, byte, NGX_CAMPAIGN_S_FAILED, reason);
+    }
 
     return ngx_campaign_states_settle(x, byte, NGX_CAMPAIGN_S_SKIPPED, reason);
 }

@@ -539,6 +539,10 @@ sim_model_adopt(sim_campaign_t *c, sim_look_t *look)
                 m->state = SIM_S_SKIPPED;
                 m->reason = m->deleted ? NGX_CAMPAIGN_R_DELETED : NGX_CAMPAIGN_R_SUPPRESSED;
             }
+
+        } else if (look->states[seq] == NGX_CAMPAIGN_M_FAILED && m->passed == NGX_CAMPAIGN_R_EXPIRED && m->state == SIM_S_AGAIN) {
+            m->state = SIM_S_FAILED;
+            m->reason = NGX_CAMPAIGN_R_EXPIRED;
         }
 
         m->passed = 0;

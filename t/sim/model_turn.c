@@ -15,6 +15,8 @@
  */
 #define SIM_SHARE  2
 
+#define SIM_REST   200000                       /* us: a campaign of which nothing could be claimed is asked again before */
+
 
 static void sim_model_outcome(sim_campaign_t *c, sim_message_t *m, ngx_campaign_outcome_t *o, ngx_campaign_turn_t *turn);
 static void sim_model_outcome_settled(sim_campaign_t *c, sim_message_t *m, ngx_campaign_outcome_t *o);
@@ -31,8 +33,10 @@ static void sim_model_grant(ngx_campaign_turn_t *turn, ngx_campaign_grant_t *g);
 static void sim_model_claim(ngx_campaign_turn_t *turn, ngx_campaign_claim_t *claim);
 static void sim_model_claimed(sim_campaign_t *c, ngx_campaign_turn_t *turn, ngx_campaign_claimed_t *claimed);
 static void sim_model_alone(sim_campaign_t *c, sim_message_t *m);
+static ngx_campaign_reason_e sim_model_hindered(sim_campaign_t *c, sim_message_t *m);
 static void sim_model_passed(sim_campaign_t *c, uint32_t upto);
 static void sim_model_shares(ngx_campaign_turn_t *turn);
+static ngx_uint_t sim_model_rests(ngx_uint_t campaign);
 static uint64_t sim_short(sim_campaign_t *c);
 static ngx_uint_t sim_model_fresh(sim_campaign_t *c, uint64_t epoch);
 static void sim_model_wrong(sim_campaign_t *c, sim_message_t *m, const char *what) __attribute__((noreturn));
@@ -40,6 +44,7 @@ static void sim_model_wrong(sim_campaign_t *c, sim_message_t *m, const char *wha
 
 static int32_t   sim_ahead[SIM_CAMPAIGNS][SIM_CAMPAIGNS];       /* messages claimed of one more than of the other, while both had some */
 static uint64_t  sim_since[SIM_CAMPAIGNS][SIM_CAMPAIGNS];       /* sim_short() when they began */
+static int64_t   sim_rests[SIM_CAMPAIGNS];                      /* until then its dispatcher asks for nothing, sim_mono */
 static uint64_t  sim_cuts[SIM_ACCOUNTS];                        /* turns in which the account got less than was asked for */
 uint32_t         sim_unfair;
 sim_message_t   *sim_alone;
@@ -624,8 +629,8 @@ sim_model_claim(ngx_campaign_turn_t *turn, ngx_campaign_claim_t *claim)
     for (i = 0; i < c->span; i++) {
         m = &c->messages[i];
 
-        if (m->state == SIM_S_AGAIN && (m->deleted || m->hindered) && m->due <= ngx_campaign_now()) {
-            m->passed = m->deleted ? NGX_CAMPAIGN_R_DELETED : NGX_CAMPAIGN_R_SUPPRESSED;
+        if (m->state == SIM_S_AGAIN && m->due <= ngx_campaign_now()) {
+            m->passed = sim_model_hindered(c, m);
         }
     }
 
@@ -659,8 +664,8 @@ sim_model_claimed(sim_campaign_t *c, ngx_campaign_turn_t *turn, ngx_campaign_cla
         sim_model_wrong(c, m, "is claimed");
     }
 
-    if (m->deleted || m->hindered) {
-        sim_model_wrong(c, m, "is claimed though its contact was deleted or suppressed");
+    if (sim_model_hindered(c, m)) {
+        sim_model_wrong(c, m, "is claimed though its contact was deleted or suppressed, or its time is over");
     }
 
     if (claimed->attempt != ngx_min(m->attempts + 1, 255)) {
@@ -716,6 +721,20 @@ sim_model_alone(sim_campaign_t *c, sim_message_t *m)
 }
 
 
+/* why a claim passes a message over; NGX_CAMPAIGN_R_NONE: it must not */
+
+static ngx_campaign_reason_e
+sim_model_hindered(sim_campaign_t *c, sim_message_t *m)
+{
+    if (m->deleted || m->hindered) {
+        return m->deleted ? NGX_CAMPAIGN_R_DELETED : NGX_CAMPAIGN_R_SUPPRESSED;
+    }
+
+    return (c->c.validity && ngx_campaign_now() >= ((int64_t) c->started + c->c.validity + 1) * 1000000) ? NGX_CAMPAIGN_R_EXPIRED
+                                                                                                         : NGX_CAMPAIGN_R_NONE;
+}
+
+
 /* what the walk of a claim has passed was claimed, or there was nobody to send it to */
 
 static void
@@ -731,12 +750,13 @@ sim_model_passed(sim_campaign_t *c, uint32_t upto)
             continue;
         }
 
-        if (!m->deleted && !m->hindered) {
+        m->reason = sim_model_hindered(c, m);
+
+        if (m->reason == NGX_CAMPAIGN_R_NONE) {
             sim_model_wrong(c, m, "was passed over: it is lost");
         }
 
-        m->state = SIM_S_SKIPPED;
-        m->reason = m->deleted ? NGX_CAMPAIGN_R_DELETED : NGX_CAMPAIGN_R_SUPPRESSED;
+        m->state = (m->reason == NGX_CAMPAIGN_R_EXPIRED) ? SIM_S_FAILED : SIM_S_SKIPPED;
     }
 
     for ( /* void */ ; seq < c->span; seq++) {
@@ -770,6 +790,11 @@ sim_model_shares(ngx_campaign_turn_t *turn)
             if (a) {
                 n[a - sim_campaigns] += (int32_t) claim->n;
                 sim_cuts[a->account] += (claim->n < claim->want);
+
+                if (claim->want && claim->n == 0 && !claim->spent) {    /* a message goes alone, say: the campaign rests, and its share, too */
+                    sim_rests[a - sim_campaigns] = sim_mono + SIM_REST;
+                }
+
                 ends[a - sim_campaigns] = (claim->left < claim->want);  /* it may have asked for all; how many repeats, is not known */
             }
         }
@@ -781,7 +806,7 @@ sim_model_shares(ngx_campaign_turn_t *turn)
             b = &sim_campaigns[k];
 
             if (ends[i] || ends[k] || a->account != b->account || a->channel != b->channel || !sim_model_fresh(a, turn->epoch)
-                || !sim_model_fresh(b, turn->epoch))
+                || !sim_model_fresh(b, turn->epoch) || sim_model_rests(i) || sim_model_rests(k))
             {
                 sim_ahead[i][k] = 0;
                 sim_since[i][k] = sim_short(a);
@@ -805,6 +830,13 @@ sim_model_shares(ngx_campaign_turn_t *turn)
             sim_unfair = ngx_max(sim_unfair, (uint32_t) abs(sim_ahead[i][k]));
         }
     }
+}
+
+
+static ngx_uint_t
+sim_model_rests(ngx_uint_t campaign)
+{
+    return sim_mono < sim_rests[campaign] && sim_rests[campaign] <= sim_mono + SIM_REST;    /* else it is that of an earlier run */
 }
 
 

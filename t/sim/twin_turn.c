@@ -29,12 +29,13 @@ static void twin_recover(ngx_campaign_turn_t *turn, twin_campaign_t *c, int64_t 
 static void twin_grant(ngx_campaign_turn_t *turn, ngx_campaign_grant_t *g, ngx_pool_t *pool, int64_t now);
 static void twin_claim(ngx_campaign_turn_t *turn, ngx_campaign_claim_t *claim, uint32_t allowed, ngx_pool_t *pool, int64_t now);
 static void twin_claim_again(twin_campaign_t *c, ngx_campaign_claim_t *claim, uint32_t most, int64_t now);
-static void twin_claim_fresh(twin_campaign_t *c, ngx_campaign_claim_t *claim, uint32_t most);
+static void twin_claim_fresh(twin_campaign_t *c, ngx_campaign_claim_t *claim, uint32_t most, int64_t now);
 static void twin_message(twin_campaign_t *c, ngx_campaign_claim_t *claim, uint32_t seq);
 static twin_message_t *twin_again(twin_campaign_t *c);
 static ngx_uint_t twin_suspect_waits(twin_campaign_t *c, twin_message_t *m, int64_t now);
 static ngx_uint_t twin_quiet(int64_t now);
-static ngx_campaign_reason_e twin_hindered(twin_campaign_t *c, uint32_t seq);
+static void twin_pass(twin_campaign_t *c, ngx_campaign_claim_t *claim, twin_message_t *m, ngx_campaign_reason_e reason);
+static ngx_campaign_reason_e twin_hindered(twin_campaign_t *c, uint32_t seq, int64_t now);
 static void twin_finished(ngx_campaign_turn_t *turn, uint64_t no);
 
 
@@ -773,6 +774,7 @@ twin_grant(ngx_campaign_turn_t *turn, ngx_campaign_grant_t *g, ngx_pool_t *pool,
         g->claims[i].again_at = 0;
         g->claims[i].gone = (a->status != NGX_CAMPAIGN_A_ACTIVE);
         g->claims[i].spent = 0;
+        g->claims[i].expired = 0;
         want += g->claims[i].want;
     }
 
@@ -844,7 +846,7 @@ twin_claim(ngx_campaign_turn_t *turn, ngx_campaign_claim_t *claim, uint32_t allo
         twin_claim_again(c, claim, c->upto < c->span ? ngx_min(claim->again, want) : want, now);
 
         if (twin_quiet(now) == 0) {
-            twin_claim_fresh(c, claim, want);
+            twin_claim_fresh(c, claim, want, now);
         }
     }
 
@@ -990,10 +992,10 @@ twin_claim_again(twin_campaign_t *c, ngx_campaign_claim_t *claim, uint32_t most,
         c->p.again--;
         c->p.pending--;
 
-        reason = twin_hindered(c, (uint32_t) (m - c->m));
+        reason = twin_hindered(c, (uint32_t) (m - c->m), now);
 
         if (reason != NGX_CAMPAIGN_R_NONE) {
-            twin_settle(c, m, NGX_CAMPAIGN_S_SKIPPED, reason);
+            twin_pass(c, claim, m, reason);
             continue;
         }
 
@@ -1018,7 +1020,7 @@ twin_claim_again(twin_campaign_t *c, ngx_campaign_claim_t *claim, uint32_t most,
 
 
 static void
-twin_claim_fresh(twin_campaign_t *c, ngx_campaign_claim_t *claim, uint32_t most)
+twin_claim_fresh(twin_campaign_t *c, ngx_campaign_claim_t *claim, uint32_t most, int64_t now)
 {
     uint64_t                deleted;
     twin_message_t         *m;
@@ -1031,7 +1033,7 @@ twin_claim_fresh(twin_campaign_t *c, ngx_campaign_claim_t *claim, uint32_t most)
             continue;
         }
 
-        reason = twin_hindered(c, c->upto);
+        reason = twin_hindered(c, c->upto, now);
 
         if (reason == NGX_CAMPAIGN_R_NONE) {
             c->p.pending--;
@@ -1047,13 +1049,21 @@ twin_claim_fresh(twin_campaign_t *c, ngx_campaign_claim_t *claim, uint32_t most)
         }
 
         c->p.pending--;
-        twin_settle(c, m, NGX_CAMPAIGN_S_SKIPPED, reason);
+        twin_pass(c, claim, m, reason);
     }
 }
 
 
+static void
+twin_pass(twin_campaign_t *c, ngx_campaign_claim_t *claim, twin_message_t *m, ngx_campaign_reason_e reason)
+{
+    claim->expired += (reason == NGX_CAMPAIGN_R_EXPIRED);
+    twin_settle(c, m, reason == NGX_CAMPAIGN_R_EXPIRED ? NGX_CAMPAIGN_S_FAILED : NGX_CAMPAIGN_S_SKIPPED, reason);
+}
+
+
 static ngx_campaign_reason_e
-twin_hindered(twin_campaign_t *c, uint32_t seq)
+twin_hindered(twin_campaign_t *c, uint32_t seq, int64_t now)
 {
     uint64_t          number;
     ngx_uint_t        i;
@@ -1071,6 +1081,10 @@ twin_hindered(twin_campaign_t *c, uint32_t seq)
         if (h->account == c->account && h->number == number && (h->channel == 0 || h->channel == c->channel + 1)) {
             return NGX_CAMPAIGN_R_SUPPRESSED;
         }
+    }
+
+    if (c->record.validity && now / 1000000 > c->p.started + c->record.validity) {
+        return NGX_CAMPAIGN_R_EXPIRED;
     }
 
     return NGX_CAMPAIGN_R_NONE;
