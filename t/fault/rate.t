@@ -1,5 +1,7 @@
-# The rate holds whatever is late: commits, the dispatcher itself, another that takes over.  Measured by the gateway's time stamps, and by the
-# sender's own clock, which the gateway's turn on a busy machine does not blur.
+# The rate is exact, and holds whatever is late: commits, the dispatcher itself, another that takes over; whatever changes: the rate itself, the
+# configuration.  Measured by the gateway's time stamps, and by the sender's own clock, which the gateway's turn on a busy machine does not blur.
+#
+# tools/test --long has 20 000 a second too, to a gateway that is nginx: its access log has the time stamps.
 
 use v5.10.1;
 use strict;
@@ -7,6 +9,7 @@ use warnings;
 
 use lib 't/lib';
 use Campaign;
+use Campaign::Fault;
 use Campaign::Hold;
 use Campaign::Sending;
 use Campaign::Server;
@@ -15,8 +18,16 @@ use Time::HiRes qw(sleep time);
 
 gateway(sub { 200 });
 
-my $server = Campaign::Server->new(workers => 2, server => join '', map { channel($_, 'concurrency=1000') } qw(LATE STOP STEADY KILL));
+my $log = "$ENV{TEST_NGINX_SERVROOT}/logs/fast.log";
+my $own = "127.0.0.1:$ENV{TEST_NGINX_SERVER_PORT}";
+my $server = Campaign::Server->new(workers => 2, http => "log_format stamps \$msec; upstream fast { server $own; keepalive 1024; keepalive_requests 1000000; }", server => join('', map { channel($_, 'concurrency=1000') }
+    qw(LATE STOP STEADY KILL SLOW SLOWER CHANGED)) . channel('FAST', 'concurrency=10000', "proxy_pass http://fast/fast;\nproxy_buffering off;")
+    . "keepalive_requests 1000000; location = /fast { access_log $log stamps buffer=64k flush=1s; return 204; }");
 my $hold = Campaign::Hold->new;
+
+# ten seconds of it
+my %slow = (SLOW => account(rate => 50, burst => 5), SLOWER => account(rate => 0.5, burst => 1));
+my %many = (SLOW => 506, SLOWER => 6);
 
 sub stamps { sort { $a <=> $b } map { $_->{time} } requests($_[0]) }
 sub sent { sort { $a <=> $b } map { $_->{header}{'x-sent'} } requests($_[0]) }
@@ -84,6 +95,60 @@ sub within {
     cmp_ok(abs($rate - 1000), '<=', 10, 'the rate is exact within a hundredth') or diag $rate;
     within('STEADY', 1000, 100);
     note "rate $rate";
+}
+
+{
+    my %c = map { $_ => start($slow{$_}, $_, to => [numbers($many{$_})]) } keys %slow;
+    is(counts(settled($slow{$_}, $c{$_}, 20)), "completed: $many{$_} sent of $many{$_}", "$_ ends") for sort keys %slow;
+
+    my @t = sent('SLOW');
+    my $rate = 500 / ($t[505] - $t[5]);
+    cmp_ok(abs($rate - 50), '<=', 0.5, 'fifty a second are exact within a hundredth over ten seconds') or diag $rate;
+    within('SLOW', 50, 5);
+
+    my @slower = sent('SLOWER');
+    my @gaps = map { $slower[$_] - $slower[$_ - 1] } 1 .. 5;
+    is(scalar(grep { abs($_ - 2) > 0.02 } @gaps), 0, 'half a message a second is one each two seconds') or diag "@gaps";
+    note sprintf 'rates %.3f and %.4f', $rate, 5 / ($slower[5] - $slower[0]);
+}
+
+# a change of the rate, and at once the configuration is read anew
+{
+    my $account = account(rate => 100, burst => 1);
+    my $c = start($account, 'CHANGED', to => [numbers(1200)]);
+    ok(wait_for(sub { requests('CHANGED') >= 50 }), 'a campaign is under way');
+    my @said;
+    for my $rate (400, 50, 500) {
+        answered(admin()->put('/accounts/' . $account->id, { rate => $rate, burst => 1 }), 200, "$rate a second from now on");
+        push @said, [time, $rate];
+        $server->signal('HUP');
+        sleep 1.5;
+    }
+    is(counts(settled($account, $c, 20)), 'completed: 1200 sent of 1200', 'it ends');
+    my @t = sent('CHANGED');
+    for (@said) {
+        my ($at, $rate) = @$_;
+        my @n = grep { $_ >= $at + 0.1 && $_ < $at + 1.1 } @t;      # a tenth: the tick, and the time that the reply and the clocks of two processes take
+        cmp_ok(scalar @n, '<=', $rate + 2, 'a tick later no more go than it says');
+        cmp_ok(scalar @n, '>=', 0.8 * $rate, 'and no less, but for the tenths in which the dispatcher changes hands');
+        note "$rate a second: " . @n;
+    }
+}
+
+if (long()) {
+    my $account = account(rate => 20000, burst => 200);
+    my $many = 220_000;
+    my @c = map { start($account, 'FAST', to => [numbers(55_000)]) } 1 .. 4;
+    is(counts(settled($account, $_, 40)), 'completed: 55000 sent of 55000', 'as fast as a machine can') for @c;
+    wait_for { -s $log >= 15 * $many - 10 } 5;
+    open my $in, '<', $log or die "$log: $!";
+    chomp(my @t = sort { $a <=> $b } <$in>);
+    is(scalar @t, $many, 'the gateway has all');
+    my $rate = 200_000 / ($t[210_000] - $t[10_000]);
+    cmp_ok(abs($rate - 20000), '<=', 200, '20 000 a second are exact within a hundredth over ten seconds') or diag $rate;
+    # both workers stamp with a clock that they read once in a turn of their event loops
+    cmp_ok(most(1, @t), '<=', 20000 * 1.005 + 200, 'no second holds more than rate and burst');
+    note sprintf '%.1f a second, at most %d in one', $rate, most(1, @t);
 }
 
 undef $hold;
