@@ -5,6 +5,7 @@
  */
 
 #include "ngx_campaign_escape.h"
+#include "ngx_campaign_eight.h"
 #include "ngx_campaign_sms.h"
 
 
@@ -47,6 +48,7 @@ static const u_char  ngx_campaign_escape_upper[] = "0123456789ABCDEF";
     (!(ngx_campaign_escape_unreserved[(c) >> 5] & ((uint32_t) 1 << ((c) & 0x1f))))
 
 
+static ngx_uint_t ngx_campaign_escape_json_none(const u_char *p, const u_char *end);
 static size_t ngx_campaign_escape_xml_char(const u_char **p, const u_char *end, const u_char **text);
 static u_char *ngx_campaign_escape_hex(u_char *p, uint32_t unit);
 
@@ -61,6 +63,12 @@ ngx_campaign_escape_json_size(const u_char *text, size_t len)
     end = text + len;
 
     for (p = text; p < end; p++) {
+
+        if (ngx_campaign_escape_json_none(p, end)) {
+            size += 8;
+            p += 7;
+            continue;
+        }
 
         if (ngx_campaign_escape_line(p, end)) {
             size += 6;
@@ -84,6 +92,13 @@ ngx_campaign_escape_json(u_char *p, const u_char *text, size_t len)
     end = text + len;
 
     for (s = text; s < end; s++) {
+
+        if (ngx_campaign_escape_json_none(s, end)) {
+            p = ngx_cpymem(p, s, 8);
+            s += 7;
+            continue;
+        }
+
         c = *s;
 
         if (ngx_campaign_escape_line(s, end)) {
@@ -112,6 +127,24 @@ ngx_campaign_escape_json(u_char *p, const u_char *text, size_t len)
     }
 
     return p;
+}
+
+
+/* eight bytes at p that all go as they are; a byte that may begin U+2028 is looked at */
+
+static ngx_uint_t
+ngx_campaign_escape_json_none(const u_char *p, const u_char *end)
+{
+    uint64_t  x;
+
+    if (end - p < 8) {
+        return 0;
+    }
+
+    x = ngx_campaign_eight_get(p);
+
+    return (ngx_campaign_eight_control(x) | ngx_campaign_eight_has(x, '"') | ngx_campaign_eight_has(x, '\\')
+            | ngx_campaign_eight_has(x, 0xe2)) == 0;
 }
 
 
@@ -289,11 +322,18 @@ size_t
 ngx_campaign_escape_plain_count(const u_char *text, size_t len)
 {
     size_t         n;
-    const u_char  *p;
+    const u_char  *p, *end;
 
     n = 0;
+    end = text + len;
 
-    for (p = text; p < text + len; p++) {
+    for (p = text; p < end; p++) {
+
+        if (end - p >= 8 && ngx_campaign_eight_control(ngx_campaign_eight_get(p)) == 0) {
+            p += 7;
+            continue;
+        }
+
         n += (*p < 0x20 || *p == 0x7f);
     }
 

@@ -21,21 +21,24 @@
     v2 += v1; v1 = ngx_campaign_rotl(v1, 17); v1 ^= v2; v2 = ngx_campaign_rotl(v2, 32)
 
 
-static uint64_t ngx_campaign_id_round(const u_char *secret, ngx_uint_t round, uint64_t half);
+static uint64_t ngx_campaign_id_round(const uint64_t *key, ngx_uint_t round, uint64_t half);
+static void ngx_campaign_id_keys(const u_char *secret, uint64_t *keys);
 static uint64_t ngx_campaign_le64_get(const u_char *p);
 
 
 void
 ngx_campaign_id_make(const u_char *secret, ngx_campaign_kind_e kind, uint64_t a, uint32_t b, u_char *out)
 {
-    uint64_t    left, right, next;
+    uint64_t    left, right, next, keys[4];
     ngx_uint_t  i;
+
+    ngx_campaign_id_keys(secret, keys);
 
     left = (uint64_t) (kind & 15) << 57 | (a & NGX_CAMPAIGN_ID_A) << 3 | b >> 29;
     right = (uint64_t) (b & 0x1fffffff) << 32;
 
     for (i = 0; i < NGX_CAMPAIGN_ID_ROUNDS; i++) {
-        next = left ^ ngx_campaign_id_round(secret, i, right);
+        next = left ^ ngx_campaign_id_round(&keys[(i & 1) * 2], i, right);
         left = right;
         right = next;
     }
@@ -51,7 +54,7 @@ ngx_campaign_id_make(const u_char *secret, ngx_campaign_kind_e kind, uint64_t a,
 ngx_int_t
 ngx_campaign_id_open(const u_char *secret, ngx_campaign_kind_e kind, const u_char *id, uint64_t *a, uint32_t *b)
 {
-    uint64_t    high, low, left, right, previous;
+    uint64_t    high, low, left, right, previous, keys[4];
     ngx_uint_t  i;
 
     high = ngx_campaign_be64_get(id);
@@ -64,8 +67,10 @@ ngx_campaign_id_open(const u_char *secret, ngx_campaign_kind_e kind, const u_cha
     left = (high >> 16) << 13 | (high & 0x0fff) << 1 | ((low >> 61) & 1);
     right = low & NGX_CAMPAIGN_ID_HALF;
 
+    ngx_campaign_id_keys(secret, keys);
+
     for (i = NGX_CAMPAIGN_ID_ROUNDS; i > 0; i--) {
-        previous = right ^ ngx_campaign_id_round(secret, i - 1, left);
+        previous = right ^ ngx_campaign_id_round(&keys[((i - 1) & 1) * 2], i - 1, left);
         right = left;
         left = previous;
     }
@@ -81,17 +86,53 @@ ngx_campaign_id_open(const u_char *secret, ngx_campaign_kind_e kind, const u_cha
 }
 
 
-/* even rounds use the first half of the secret, odd ones the second */
+/* SipHash-2-4 of the round's number and the half, big-endian: nine bytes, which are two words of it */
 
 static uint64_t
-ngx_campaign_id_round(const u_char *secret, ngx_uint_t round, uint64_t half)
+ngx_campaign_id_round(const uint64_t *key, ngx_uint_t round, uint64_t half)
 {
-    u_char  data[1 + 8];
+    uint64_t    m, v0, v1, v2, v3;
+    ngx_uint_t  i;
 
-    data[0] = (u_char) round;
-    (void) ngx_campaign_be64_put(data + 1, half);
+    v0 = key[0] ^ 0x736f6d6570736575ULL;
+    v1 = key[1] ^ 0x646f72616e646f6dULL;
+    v2 = key[0] ^ 0x6c7967656e657261ULL;
+    v3 = key[1] ^ 0x7465646279746573ULL;
 
-    return ngx_campaign_siphash(secret + (round & 1) * (NGX_CAMPAIGN_SECRET_LEN / 2), data, sizeof(data)) & NGX_CAMPAIGN_ID_HALF;
+    m = __builtin_bswap64(half) << 8 | (round & 0xff);
+
+    v3 ^= m;
+    ngx_campaign_sipround(v0, v1, v2, v3);
+    ngx_campaign_sipround(v0, v1, v2, v3);
+    v0 ^= m;
+
+    m = (uint64_t) 9 << 56 | (half & 0xff);
+
+    v3 ^= m;
+    ngx_campaign_sipround(v0, v1, v2, v3);
+    ngx_campaign_sipround(v0, v1, v2, v3);
+    v0 ^= m;
+
+    v2 ^= 0xff;
+
+    for (i = 0; i < 4; i++) {
+        ngx_campaign_sipround(v0, v1, v2, v3);
+    }
+
+    return (v0 ^ v1 ^ v2 ^ v3) & NGX_CAMPAIGN_ID_HALF;
+}
+
+
+/* even rounds use the first half of the secret, odd ones the second */
+
+static void
+ngx_campaign_id_keys(const u_char *secret, uint64_t *keys)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < 4; i++) {
+        keys[i] = ngx_campaign_le64_get(secret + (i / 2) * (NGX_CAMPAIGN_SECRET_LEN / 2) + (i & 1) * 8);
+    }
 }
 
 

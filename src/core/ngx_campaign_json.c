@@ -4,6 +4,7 @@
  */
 
 #include "ngx_campaign_json.h"
+#include "ngx_campaign_eight.h"
 
 
 typedef struct {
@@ -20,6 +21,7 @@ static const u_char *ngx_campaign_json_place(const u_char *p, const u_char *end,
 static const u_char *ngx_campaign_json_space(const u_char *p, const u_char *end);
 static const u_char *ngx_campaign_json_string(const u_char *p, const u_char *end);
 static const u_char *ngx_campaign_json_skip(const u_char *p, const u_char *end);
+static size_t ngx_campaign_json_plain(const u_char *p, const u_char *end);
 static ngx_int_t ngx_campaign_json_escape(const u_char **p, const u_char *end, u_char *c);
 
 
@@ -405,7 +407,17 @@ ngx_campaign_json_text(const ngx_str_t *value, u_char *out, size_t most, size_t 
     p = value->data;
     end = p + value->len;
 
-    for (n = 0; p < end; n++) {
+    n = ngx_campaign_json_plain(p, end);
+
+    if (n <= most) {
+        ngx_memcpy(out, p, n);
+        p += n;
+
+    } else {
+        n = 0;
+    }
+
+    for ( /* void */ ; p < end; n++) {
 
         c = *p++;
 
@@ -427,6 +439,26 @@ ngx_campaign_json_text(const ngx_str_t *value, u_char *out, size_t most, size_t 
     *len = n;
 
     return NGX_OK;
+}
+
+
+/* bytes, a multiple of eight, that are ASCII without an escape */
+
+static size_t
+ngx_campaign_json_plain(const u_char *p, const u_char *end)
+{
+    uint64_t  x;
+    size_t    n;
+
+    for (n = 0; (size_t) (end - p) - n >= 8; n += 8) {
+        x = ngx_campaign_eight_get(p + n);
+
+        if ((x & NGX_CAMPAIGN_EIGHT_HIGH) | ngx_campaign_eight_control(x) | ngx_campaign_eight_has(x, '\\')) {
+            break;
+        }
+    }
+
+    return n;
 }
 
 

@@ -80,7 +80,7 @@ ngx_campaign_reply_id(const ngx_campaign_reply_place_t *place, const u_char *p, 
             return NGX_DECLINED;
         }
 
-        return ngx_strlchr(id, id + *len, ' ') ? NGX_DECLINED : NGX_OK;
+        return memchr(id, ' ', *len) ? NGX_DECLINED : NGX_OK;
 
     case NGX_CAMPAIGN_REPLY_WORD:
         return ngx_campaign_reply_word(place->n, p, end, id, len);

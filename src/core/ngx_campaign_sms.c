@@ -139,6 +139,21 @@ ngx_campaign_sms_count(const u_char *text, size_t len, ngx_campaign_size_t *size
     end = text + len;
 
     while (p < end) {
+
+        if (gsm) {                              /* most of most texts: ASCII of one septet, as far as this part has room */
+            for (n = 0; p < end && *p < 0x80 && ngx_campaign_gsm_latin[*p] == 1 && used + n < part; n++) {
+                p++;
+            }
+
+            size->characters += n;
+            size->units += n;
+            used += n;
+
+            if (p == end) {
+                break;
+            }
+        }
+
         code = ngx_campaign_utf8_next(&p, end);
 
         n = gsm ? ngx_campaign_sms_gsm(code) : code > 0xffff ? 2 : 1;

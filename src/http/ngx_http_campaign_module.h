@@ -36,6 +36,8 @@ typedef struct {
     ngx_campaign_reply_place_t  ids[NGX_HTTP_CAMPAIGN_GATEWAY_IDS];     /* where its replies have its own ids, in this order */
     ngx_uint_t                  nids;           /* 0: they are not looked for */
     ngx_http_core_srv_conf_t   *cscf;           /* the server block that declared it */
+    ngx_http_conf_ctx_t        *ctx;            /* of the deliveries' main requests */
+    ngx_str_t                   request_line;   /* theirs, too */
     u_char                     *file;           /* where, for messages */
     ngx_uint_t                  line;
 } ngx_http_campaign_gateway_t;
@@ -122,7 +124,7 @@ void ngx_http_campaign_json_init(void);
 /* ngx_http_campaign_variable.c: in preconfiguration */
 ngx_int_t ngx_http_campaign_variables_add(ngx_conf_t *cf);
 
-/* ngx_http_campaign_delivery.c: filters and phase handler, in postconfiguration (the module is an HTTP_AUX_FILTER) */
+/* ngx_http_campaign_delivery.c: in postconfiguration, when all gateways are known */
 ngx_int_t ngx_http_campaign_delivery_init(ngx_conf_t *cf);
 
 /*

@@ -97,6 +97,7 @@ ngx_http_campaign_variable_get(ngx_http_request_t *r, ngx_http_variable_value_t 
 {
     ngx_str_t                      text;
     ngx_http_campaign_ctx_t       *ctx;
+    ngx_http_campaign_form_e       form;
     ngx_http_campaign_variable_t  *var;
     ngx_http_campaign_delivery_t  *d;
 
@@ -121,8 +122,16 @@ ngx_http_campaign_variable_get(ngx_http_request_t *r, ngx_http_variable_value_t 
         return NGX_OK;
     }
 
-    if (text.data == NULL
-        || ngx_http_campaign_variable_form(r->pool, data % NGX_HTTP_CAMPAIGN_FORMS, &text) != NGX_OK)
+    if (text.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    form = data % NGX_HTTP_CAMPAIGN_FORMS;
+
+    /* what no user has written, or is escaped already (the body), is plain as it is */
+
+    if ((form != NGX_HTTP_CAMPAIGN_PLAIN || var->text == NULL || ngx_http_campaign_variable_free(var))
+        && ngx_http_campaign_variable_form(r->pool, form, &text) != NGX_OK)
     {
         return NGX_ERROR;
     }
