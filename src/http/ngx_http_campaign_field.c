@@ -12,6 +12,7 @@
 #include "ngx_campaign_time.h"
 
 
+static void ngx_http_campaign_field_owner(ngx_http_campaign_call_t *call, const ngx_campaign_rec_t *rec, u_char *id);
 static ngx_int_t ngx_http_campaign_field_one(ngx_http_campaign_call_t *call, const ngx_http_campaign_field_t *f, ngx_uint_t flag,
     json_t *value, void *rec);
 static ngx_int_t ngx_http_campaign_field_string(ngx_http_campaign_call_t *call, const ngx_http_campaign_field_t *f, json_t *value,
@@ -262,8 +263,22 @@ ngx_http_campaign_field_account_print(ngx_http_campaign_call_t *call, ngx_http_c
     u_char                    id[NGX_CAMPAIGN_ID_LEN];
     const ngx_campaign_rec_t *rec = place;
 
-    ngx_campaign_id_make(ngx_campaign_store_secret(call->store), NGX_CAMPAIGN_ACCOUNT, rec->account, 0, id);
+    ngx_http_campaign_field_owner(call, rec, id);
     ngx_http_campaign_out_uuid(out, id);
+}
+
+
+/* id of a record's account: most often the one that asks, whose id is known */
+
+static void
+ngx_http_campaign_field_owner(ngx_http_campaign_call_t *call, const ngx_campaign_rec_t *rec, u_char *id)
+{
+    if (rec->account && rec->account == call->account.rec.no) {
+        ngx_memcpy(id, call->account.rec.id, NGX_CAMPAIGN_ID_LEN);
+        return;
+    }
+
+    ngx_campaign_id_make(ngx_campaign_store_secret(call->store), NGX_CAMPAIGN_ACCOUNT, rec->account, 0, id);
 }
 
 
@@ -430,7 +445,7 @@ ngx_http_campaign_field_links_print(ngx_http_campaign_call_t *call, ngx_http_cam
     ngx_http_campaign_out_path(call, out, &resource->name, rec->id, "");
 
     if (rec->account) {
-        ngx_campaign_id_make(ngx_campaign_store_secret(call->store), NGX_CAMPAIGN_ACCOUNT, rec->account, 0, id);
+        ngx_http_campaign_field_owner(call, rec, id);
         ngx_http_campaign_out_link(call, out, "account", &accounts, id, "");
     }
 

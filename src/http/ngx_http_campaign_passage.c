@@ -2,6 +2,9 @@
 /*
  * A delivery in its gateway's location.  It keeps true: a reply leads nowhere (no X-Accel header of it is followed, no cache answers in its
  * place), and its body is read to its end and thrown away, but for its first bytes, in which the gateway's own id is looked for.
+ *
+ * Answers wait their turn: hundreds may come at once, and a client's request that comes behind them would wait for all.  So what epoll tells of
+ * a gateway's connection is only noted; a few are taken when everybody else's events are done, the rest in the next rounds of the event loop.
  */
 
 #include "ngx_http_campaign_delivery.h"
@@ -10,6 +13,7 @@
 #define NGX_HTTP_CAMPAIGN_REPLY_MAX   65536     /* bytes of a reply that are read to keep its connection */
 #define NGX_HTTP_CAMPAIGN_REPLY_WAIT  5000      /* ms for the rest of a reply that has begun */
 #define NGX_HTTP_CAMPAIGN_COMPLAIN    60        /* s between two complaints about a cache */
+#define NGX_HTTP_CAMPAIGN_ANSWERS     32        /* answers taken before the event loop gets its turn */
 
 #define NGX_HTTP_CAMPAIGN_IGNORE                                                                                      \
     (NGX_HTTP_UPSTREAM_IGN_XA_REDIRECT | NGX_HTTP_UPSTREAM_IGN_XA_EXPIRES | NGX_HTTP_UPSTREAM_IGN_XA_LIMIT_RATE       \
@@ -20,6 +24,10 @@ static ngx_http_campaign_delivery_t *ngx_http_campaign_passage_of(ngx_http_reque
 static ngx_int_t ngx_http_campaign_passage_precontent(ngx_http_request_t *r);
 static ngx_int_t ngx_http_campaign_passage_content(ngx_http_request_t *r);
 static ngx_int_t ngx_http_campaign_passage_configure(ngx_http_campaign_delivery_t *d, ngx_http_request_t *r);
+static void ngx_http_campaign_passage_wait(ngx_http_campaign_delivery_t *d, ngx_http_request_t *r);
+static void ngx_http_campaign_passage_readable(ngx_event_t *ev);
+static void ngx_http_campaign_passage_turn(ngx_event_t *ev);
+static void ngx_http_campaign_passage_read(ngx_event_t *ev);
 static ngx_int_t ngx_http_campaign_passage_header(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_campaign_passage_keeping(ngx_http_campaign_delivery_t *d, ngx_http_request_t *r);
 static void ngx_http_campaign_passage_keep(ngx_http_campaign_delivery_t *d, ngx_http_request_t *r, ngx_buf_t *b);
@@ -28,6 +36,11 @@ static ngx_int_t ngx_http_campaign_passage_body(ngx_http_request_t *r, ngx_chain
 
 static ngx_http_output_header_filter_pt  ngx_http_next_header_filter;
 static ngx_http_output_body_filter_pt    ngx_http_next_body_filter;
+
+/* of this process */
+static ngx_queue_t                       ngx_http_campaign_passage_answers;     /* connections that have something to read */
+static ngx_event_t                       ngx_http_campaign_passage_event;       /* takes some of them */
+static ngx_event_handler_pt              ngx_http_campaign_passage_reader;      /* nginx's own, of every upstream */
 
 
 /* the delivery whose background request r is; NULL: another request (one of auth_request or mirror in the gateway's location, too) */
@@ -114,7 +127,92 @@ ngx_http_campaign_passage_content(ngx_http_request_t *r)
 
     ngx_http_upstream_init(r);
 
+    ngx_http_campaign_passage_wait(d, r);
+
     return NGX_DONE;
+}
+
+
+/* the first thing to read is the answer; what comes after it, on another connection or before the request has gone is nginx's as ever */
+
+static void
+ngx_http_campaign_passage_wait(ngx_http_campaign_delivery_t *d, ngx_http_request_t *r)
+{
+    ngx_connection_t  *c;
+
+    if (d->answered || r->upstream != d->upstream || !d->upstream->request_sent) {
+        return;
+    }
+
+    c = d->upstream->peer.connection;
+
+    if (c == NULL || c->read->posted || c->read->handler == ngx_http_campaign_passage_readable) {
+        return;
+    }
+
+#if (NGX_HTTP_SSL)
+
+    if (c->ssl && !c->ssl->handshaked) {
+        return;
+    }
+
+#endif
+
+    ngx_http_campaign_passage_reader = c->read->handler;
+    c->read->handler = ngx_http_campaign_passage_readable;
+}
+
+
+static void
+ngx_http_campaign_passage_readable(ngx_event_t *ev)
+{
+    if (ev->timedout) {
+        ngx_http_campaign_passage_read(ev);
+        return;
+    }
+
+    ngx_post_event(ev, &ngx_http_campaign_passage_answers);
+
+    if (!ngx_http_campaign_passage_event.posted) {
+        ngx_http_campaign_passage_event.handler = ngx_http_campaign_passage_turn;
+        ngx_http_campaign_passage_event.log = ngx_cycle->log;
+
+        ngx_post_event(&ngx_http_campaign_passage_event, &ngx_posted_events);
+    }
+}
+
+
+static void
+ngx_http_campaign_passage_turn(ngx_event_t *ev)
+{
+    ngx_uint_t    n;
+    ngx_queue_t  *q;
+    ngx_event_t  *rev;
+
+    for (n = 0; !ngx_queue_empty(&ngx_http_campaign_passage_answers); n++) {
+
+        if (n == NGX_HTTP_CAMPAIGN_ANSWERS) {
+            ngx_post_event(ev, &ngx_posted_next_events);
+            return;
+        }
+
+        q = ngx_queue_head(&ngx_http_campaign_passage_answers);
+        rev = ngx_queue_data(q, ngx_event_t, queue);
+
+        ngx_delete_posted_event(rev);
+        ngx_http_campaign_passage_read(rev);
+    }
+}
+
+
+static void
+ngx_http_campaign_passage_read(ngx_event_t *ev)
+{
+    if (ev->handler == ngx_http_campaign_passage_readable) {
+        ev->handler = ngx_http_campaign_passage_reader;
+    }
+
+    ev->handler(ev);
 }
 
 
@@ -299,6 +397,10 @@ ngx_http_campaign_passage_init(ngx_conf_t *cf)
 {
     ngx_http_handler_pt        *h;
     ngx_http_core_main_conf_t  *cmcf;
+
+    if (ngx_http_campaign_passage_answers.next == NULL) {
+        ngx_queue_init(&ngx_http_campaign_passage_answers);
+    }
 
     cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
 

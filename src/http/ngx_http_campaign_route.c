@@ -247,14 +247,17 @@ static ngx_uint_t
 ngx_http_campaign_route_methods(ngx_http_campaign_call_t *call, const ngx_http_campaign_route_t **found, ngx_str_t *ids)
 {
     ngx_str_t                         rest, at[NGX_CAMPAIGN_IDS_MAX];
-    ngx_uint_t                        method, methods;
+    ngx_uint_t                        method, methods, same;
+    const ngx_str_t                  *path;
     const ngx_http_campaign_route_t  *row;
 
+    same = 0;
+    path = NULL;
     methods = 0;
     *found = NULL;
     method = call->request->method == NGX_HTTP_HEAD ? NGX_HTTP_GET : call->request->method;
 
-    if (!ngx_http_campaign_route_rest(call, &rest)) {
+    if (!ngx_http_campaign_route_rest(call, &rest) || rest.len == 0) {
         return 0;
     }
 
@@ -262,7 +265,16 @@ ngx_http_campaign_route_methods(ngx_http_campaign_call_t *call, const ngx_http_c
 
     for ( /* void */ ; row->path.len; row++) {
 
-        if (!ngx_http_campaign_route_match(&row->path, &rest, at)) {
+        if (row->path.data[0] != rest.data[0]) {        /* every path begins with a name */
+            continue;
+        }
+
+        if (path == NULL || path->len != row->path.len || ngx_memcmp(path->data, row->path.data, path->len) != 0) {
+            path = &row->path;
+            same = ngx_http_campaign_route_match(path, &rest, at);
+        }
+
+        if (!same) {
             continue;
         }
 
@@ -321,8 +333,8 @@ ngx_http_campaign_route_match(const ngx_str_t *path, const ngx_str_t *rest, ngx_
     rend = r + rest->len;
 
     for ( ;; ) {
-        slash = ngx_strlchr(p, end, '/');
-        rslash = ngx_strlchr(r, rend, '/');
+        slash = memchr(p, '/', end - p);
+        rslash = memchr(r, '/', rend - r);
 
         if ((slash == NULL) != (rslash == NULL)) {
             return 0;

@@ -8,8 +8,9 @@
 
 
 #define NGX_HTTP_CAMPAIGN_TURN_GAP          2000        /* us between the starts of two, when more than a few messages are under way */
+#define NGX_HTTP_CAMPAIGN_TURN_WIDE         6000        /* us, when so many are answered so fast that the next commit can wait for more */
 #define NGX_HTTP_CAMPAIGN_TURN_FEW          16
-#define NGX_HTTP_CAMPAIGN_TURN_MANY         256         /* outcomes that do not wait for the gap */
+#define NGX_HTTP_CAMPAIGN_TURN_MANY         128         /* outcomes that do not wait for the gap, if they are two thirds of all */
 #define NGX_HTTP_CAMPAIGN_TURN_MOST         2048        /* messages claimed in one */
 
 #define NGX_HTTP_CAMPAIGN_TURN_HORIZON      40000       /* us; longer if turns take long */
@@ -19,6 +20,7 @@
 #define NGX_HTTP_CAMPAIGN_TURN_BACKOFF_MAX  5000
 
 
+static int64_t ngx_http_campaign_turn_gap(ngx_http_campaign_dispatch_t *d, int64_t now);
 static ngx_uint_t ngx_http_campaign_turn_claims(ngx_http_campaign_dispatch_t *d);
 static ngx_http_campaign_turn_t *ngx_http_campaign_turn_make(ngx_http_campaign_dispatch_t *d);
 static ngx_int_t ngx_http_campaign_turn_limits(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_turn_t *t);
@@ -76,11 +78,32 @@ ngx_http_campaign_turn_at(ngx_http_campaign_dispatch_t *d, int64_t now)
         return ngx_max(at, d->again_at);
     }
 
-    if (d->claimed + d->noutcomes > NGX_HTTP_CAMPAIGN_TURN_FEW && d->noutcomes < NGX_HTTP_CAMPAIGN_TURN_MANY) {
-        at = ngx_max(at, d->turned + NGX_HTTP_CAMPAIGN_TURN_GAP);
+    return ngx_max(at, d->turned + ngx_http_campaign_turn_gap(d, now));
+}
+
+
+/*
+ * us from the last turn to the next.  A commit costs about the same for one message as for hundreds, and while it is under way the rest of what
+ * is claimed is sent: so where the gateways answer a quarter of it within the shortest gap, the commit waits until two thirds are answered.
+ */
+
+static int64_t
+ngx_http_campaign_turn_gap(ngx_http_campaign_dispatch_t *d, int64_t now)
+{
+    ngx_uint_t  all, most;
+
+    all = d->claimed + d->noutcomes;
+    most = d->noutcomes >= all - all / 3;
+
+    if (all <= NGX_HTTP_CAMPAIGN_TURN_FEW || (most && d->noutcomes >= NGX_HTTP_CAMPAIGN_TURN_MANY)) {
+        return 0;
     }
 
-    return at;
+    if (most || now < d->turned + NGX_HTTP_CAMPAIGN_TURN_GAP || d->noutcomes < all / 4) {
+        return NGX_HTTP_CAMPAIGN_TURN_GAP;
+    }
+
+    return NGX_HTTP_CAMPAIGN_TURN_WIDE;
 }
 
 

@@ -9,7 +9,7 @@
 #include "ngx_http_campaign_dispatch.h"
 
 
-#define NGX_HTTP_CAMPAIGN_WINDOW_STARTS  128            /* deliveries started before the event loop gets its turn */
+#define NGX_HTTP_CAMPAIGN_WINDOW_STARTS  32             /* deliveries started before the event loop gets its turn */
 #define NGX_HTTP_CAMPAIGN_WINDOW_BUSY    10000          /* us until a message that found no connection is tried again */
 #define NGX_HTTP_CAMPAIGN_WINDOW_ERROR   100000         /* us, the same for no memory */
 #define NGX_HTTP_CAMPAIGN_WINDOW_AHEAD   2000000000LL   /* ns: no start is later, whatever the clocks say */
