@@ -33,13 +33,14 @@ static void ngx_http_campaign_window_lead(ngx_http_campaign_dispatch_t *d, ngx_h
 static void ngx_http_campaign_window_wait(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_window_t *w);
 static void ngx_http_campaign_window_leave(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_window_t *w);
 static ngx_uint_t ngx_http_campaign_window_next(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_window_t *w);
-static void ngx_http_campaign_window_sent(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_live_account_t *a, int64_t now);
+static void ngx_http_campaign_window_sent(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_live_account_t *a, int64_t now,
+    int64_t wall);
 static ngx_int_t ngx_http_campaign_window_message(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_window_t *w, int64_t now);
 static ngx_campaign_claim_t *ngx_http_campaign_window_claim(ngx_http_campaign_window_t *w);
 static ngx_uint_t ngx_http_campaign_window_unsent(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_live_t *live,
-    ngx_campaign_claimed_t *m);
+    ngx_campaign_claimed_t *m, int64_t wall);
 static ngx_int_t ngx_http_campaign_window_start(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_turn_t *t,
-    ngx_http_campaign_live_t *live, ngx_campaign_claimed_t *m);
+    ngx_http_campaign_live_t *live, ngx_campaign_claimed_t *m, int64_t now);
 static void ngx_http_campaign_window_count(ngx_http_campaign_series_t *s, ngx_campaign_state_e state);
 static ngx_http_campaign_gateway_status_t *ngx_http_campaign_window_gateway(ngx_http_campaign_dispatch_t *d,
     ngx_http_campaign_live_t *live);
@@ -222,6 +223,7 @@ ngx_http_campaign_window_send(ngx_http_campaign_dispatch_t *d, int64_t now)
 static ngx_int_t
 ngx_http_campaign_window_message(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_window_t *w, int64_t now)
 {
+    int64_t                    wall;
     ngx_int_t                  rc;
     ngx_uint_t                 last, unsent;
     ngx_campaign_claim_t      *claim;
@@ -234,18 +236,20 @@ ngx_http_campaign_window_message(ngx_http_campaign_dispatch_t *d, ngx_http_campa
     m = &claim->messages[w->message];
     live = w->lives[w->claim];
 
-    unsent = ngx_http_campaign_window_unsent(d, live, m);
+    wall = ngx_campaign_now();
+
+    unsent = ngx_http_campaign_window_unsent(d, live, m, wall);
 
     if (!unsent) {
-        rc = ngx_http_campaign_window_start(d, t, live, m);
+        rc = ngx_http_campaign_window_start(d, t, live, m, now);
         if (rc != NGX_OK) {
             return rc;
         }
 
-        ngx_http_campaign_status_went(live->series, ngx_campaign_now(), now - w->next / 1000);
+        ngx_http_campaign_status_went(live->series, wall, now - w->next / 1000);
 
         if (w->account) {
-            ngx_http_campaign_window_sent(d, w->account, now);
+            ngx_http_campaign_window_sent(d, w->account, now, wall);
         }
     }
 
@@ -288,9 +292,9 @@ ngx_http_campaign_window_next(ngx_http_campaign_dispatch_t *d, ngx_http_campaign
  */
 
 static void
-ngx_http_campaign_window_sent(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_live_account_t *a, int64_t now)
+ngx_http_campaign_window_sent(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_live_account_t *a, int64_t now, int64_t wall)
 {
-    int64_t              tat, wall;
+    int64_t              tat;
     ngx_campaign_gcra_t  pace;
 
     pace = a->pick.gcra;
@@ -300,10 +304,7 @@ ngx_http_campaign_window_sent(ngx_http_campaign_dispatch_t *d, ngx_http_campaign
 
     a->tat = pace.tat;
 
-    wall = ngx_campaign_now();
-
-    tat = ngx_campaign_gcra_pace_tat(&pace, NGX_HTTP_CAMPAIGN_DISPATCH_SLACK, a->unsent - 1)
-          + (wall - ngx_http_campaign_dispatch_clock()) * 1000;
+    tat = ngx_campaign_gcra_pace_tat(&pace, NGX_HTTP_CAMPAIGN_DISPATCH_SLACK, a->unsent - 1) + (wall - now) * 1000;
 
     if (tat <= a->pick.gcra.tat + NGX_HTTP_CAMPAIGN_WINDOW_LATE) {
         return;
@@ -339,12 +340,10 @@ ngx_http_campaign_window_claim(ngx_http_campaign_window_t *w)
 /* a reason not to send a message after all: its outcome is noted */
 
 static ngx_uint_t
-ngx_http_campaign_window_unsent(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_live_t *live, ngx_campaign_claimed_t *m)
+ngx_http_campaign_window_unsent(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_live_t *live, ngx_campaign_claimed_t *m,
+    int64_t wall)
 {
-    int64_t                  wall;
     ngx_campaign_outcome_t  *o;
-
-    wall = ngx_campaign_now();
 
     if (live->gone) {
         ngx_http_campaign_window_back(d, m, wall);
@@ -376,7 +375,7 @@ ngx_http_campaign_window_unsent(ngx_http_campaign_dispatch_t *d, ngx_http_campai
 
 static ngx_int_t
 ngx_http_campaign_window_start(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_turn_t *t, ngx_http_campaign_live_t *live,
-    ngx_campaign_claimed_t *m)
+    ngx_campaign_claimed_t *m, int64_t now)
 {
     ngx_int_t                    rc;
     ngx_http_campaign_flight_t  *f;
@@ -405,7 +404,7 @@ ngx_http_campaign_window_start(ngx_http_campaign_dispatch_t *d, ngx_http_campaig
     if (rc == NGX_OK) {
         d->flying++;
         ngx_queue_insert_tail(&d->flights, &f->queue);
-        f->started = ngx_http_campaign_dispatch_clock();
+        f->started = now;
 
         ngx_http_campaign_status_add(&live->series->in_flight, 1);
         ngx_http_campaign_status_add(&ngx_http_campaign_window_gateway(d, live)->in_flight, 1);

@@ -337,6 +337,20 @@ ngx_campaign_lmdb_put(ngx_campaign_txn_t *t, ngx_campaign_db_e db, const void *k
 
 
 int
+ngx_campaign_lmdb_add(ngx_campaign_txn_t *t, ngx_campaign_db_e db, const void *key, size_t klen, const void *value, size_t vlen)
+{
+    MDB_val  k, v;
+
+    k.mv_size = klen;
+    k.mv_data = (void *) key;
+    v.mv_size = vlen;
+    v.mv_data = (void *) value;
+
+    return mdb_put(t->txn, t->store->dbi[db], &k, &v, MDB_NOOVERWRITE);
+}
+
+
+int
 ngx_campaign_lmdb_del(ngx_campaign_txn_t *t, ngx_campaign_db_e db, const void *key, size_t klen)
 {
     MDB_val  k;

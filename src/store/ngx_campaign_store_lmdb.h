@@ -186,9 +186,10 @@ ngx_int_t ngx_campaign_lmdb_read(ngx_campaign_store_t *st, ngx_campaign_op_t *op
 /* LMDB's code as ours: logs it once with what was being done; MAP_FULL, ENOSPC, EDQUOT: FULL.  Sets t->err */
 ngx_campaign_rc_e ngx_campaign_lmdb_failed(ngx_campaign_txn_t *t, int err, const char *what);
 
-/* 0, MDB_NOTFOUND or another code, as LMDB's own; key and value are plain bytes */
+/* 0, MDB_NOTFOUND or another code, as LMDB's own; key and value are plain bytes.  _add: MDB_KEYEXIST, what is there stays */
 int ngx_campaign_lmdb_get(ngx_campaign_txn_t *t, ngx_campaign_db_e db, const void *key, size_t klen, MDB_val *value);
 int ngx_campaign_lmdb_put(ngx_campaign_txn_t *t, ngx_campaign_db_e db, const void *key, size_t klen, const void *value, size_t vlen);
+int ngx_campaign_lmdb_add(ngx_campaign_txn_t *t, ngx_campaign_db_e db, const void *key, size_t klen, const void *value, size_t vlen);
 int ngx_campaign_lmdb_del(ngx_campaign_txn_t *t, ngx_campaign_db_e db, const void *key, size_t klen);
 
 /*
@@ -433,7 +434,7 @@ ngx_campaign_rc_e ngx_campaign_lmdb_message_count(ngx_campaign_txn_t *t, const n
 
 /* ngx_campaign_store_lmdb_theirs.c: what gateways call our messages */
 
-/* notes it for message seq of a campaign; found: by it, too (ngx_campaign_lmdb_ours_get) */
+/* notes it for message seq of a campaign, if it has none; found: by it, too (ngx_campaign_lmdb_ours_get) */
 ngx_campaign_rc_e ngx_campaign_lmdb_theirs_put(ngx_campaign_txn_t *t, const ngx_str_t *channel, uint64_t campaign, uint32_t seq,
     const ngx_str_t *id, ngx_uint_t found);
 

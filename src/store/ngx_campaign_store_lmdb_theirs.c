@@ -30,7 +30,11 @@ ngx_campaign_lmdb_theirs_put(ngx_campaign_txn_t *t, const ngx_str_t *channel, ui
 
     ngx_campaign_be32_put(ngx_campaign_be64_put(key, campaign), seq);
 
-    rc = ngx_campaign_lmdb_put(t, NGX_CAMPAIGN_DB_THEIRS, key, NGX_CAMPAIGN_THEIRS_KEY, id->data, id->len);
+    rc = ngx_campaign_lmdb_add(t, NGX_CAMPAIGN_DB_THEIRS, key, NGX_CAMPAIGN_THEIRS_KEY, id->data, id->len);
+
+    if (rc == MDB_KEYEXIST) {
+        return NGX_CAMPAIGN_OK;
+    }
 
     if (rc == 0 && found) {
         ngx_campaign_theirs_hash(t, channel, id->data, id->len, hash);

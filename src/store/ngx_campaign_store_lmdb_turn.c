@@ -347,16 +347,11 @@ ngx_campaign_turn_outcome(ngx_campaign_states_t *x, ngx_campaign_outcome_t *o)
 static ngx_campaign_rc_e
 ngx_campaign_turn_theirs(ngx_campaign_states_t *x, ngx_campaign_outcome_t *o)
 {
-    ngx_str_t          id, known;
+    ngx_str_t          id;
     ngx_campaign_rc_e  rc;
 
     id.data = o->id;
     id.len = ngx_min(o->id_len, NGX_CAMPAIGN_GATEWAY_ID_MAX);
-
-    rc = ngx_campaign_lmdb_theirs_get(x->t, x->campaign, o->seq, NULL, &known);
-    if (rc != NGX_CAMPAIGN_OK || known.len) {
-        return rc;
-    }
 
     rc = ngx_campaign_states_channel(x);
     if (rc != NGX_CAMPAIGN_OK) {

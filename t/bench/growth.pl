@@ -12,7 +12,7 @@ use Bench;
 use POSIX qw(strftime);
 use Time::HiRes qw(time);
 
-my $rounds = of_quick(1, 7);
+my $rounds = of_quick(1, 5);
 my $burst = of_quick(5000, 20_000);     # messages of a measurement where more wait
 
 my $gateway = Bench::Gateway->new('growth');

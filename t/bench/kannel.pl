@@ -15,7 +15,7 @@ use Time::HiRes qw(sleep);
 
 my $rounds = of_quick(1, 3);
 my $n = of_quick(20_000, 100_000);
-my $seconds = of_quick(1, 5);
+my $seconds = of_quick(1, 3);
 
 my $gateway = Bench::Gateway->new('kannel');
 my $server = Bench::Server->new('kannel', gateway => $gateway);

@@ -9,7 +9,7 @@ use warnings;
 
 use Bench;
 
-my $rounds = of_quick(2, 7);
+my $rounds = of_quick(2, 5);
 my $n = of_quick(20_000, 100_000);
 
 my $gateway = Bench::Gateway->new('queue');

@@ -14,7 +14,7 @@ my $n = 0;
 # p99 in us
 sub wrk {
     my ($url, %option) = @_;
-    my $script = "$ENV{CAMPAIGN_BENCH_DIR}/wrk." . ++$n . ".lua";
+    my $script = "$ENV{CAMPAIGN_BENCH_DIR}/wrk.$$." . ++$n . ".lua";
     my %headers = %{ $option{headers} // {} };
 
     open my $lua, '>', $script or croak "$script: $!";
