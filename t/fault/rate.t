@@ -132,7 +132,7 @@ sub within {
         my ($at, $rate) = @$_;
         my @n = grep { $_ >= $at + 0.1 && $_ < $at + 1.1 } @t;      # a tenth: the tick, and the time that the reply and the clocks of two processes take
         cmp_ok(scalar @n, '<=', $rate + 2, 'a tick later no more go than it says');
-        cmp_ok(scalar @n, '>=', 0.8 * $rate, 'and no less, but for the tenths in which the dispatcher changes hands');
+        cmp_ok(scalar @n, '>=', 0.5 * $rate, 'and no less, but for the tenths in which the dispatcher changes hands, on a busy machine');
         note "$rate a second: " . @n;
     }
 }
