@@ -82,3 +82,21 @@ packages_unpack() {
         dpkg-deb -x "$file" "$dir"
     done
 }
+
+# packages_whole dir release name…: unpacks packages of another release of Debian with all that they depend on, the C library too: what is in
+# them runs by the dynamic loader that is in dir
+packages_whole() {
+    local dir="$1" release="$2" file log="$root/build/apt.log"
+    shift 2
+    apt_private deb "$release"
+    mkdir -p "$dir.debs/partial" "$dir.part"
+    : >"$dir.debs/status"
+    say "unpacking $* of Debian $release"
+    apt-get -qq -y "${apt_options[@]}" --no-install-recommends -o "Dir::State::status=$dir.debs/status" -o Debug::NoLocking=1 \
+            -o "Dir::Cache::archives=$dir.debs" --download-only install "$@" >"$log" 2>&1 </dev/null ||
+        { tail -n 5 "$log" >&2; die "apt-get could not download $* of $release"; }
+    for file in "$dir.debs"/*.deb; do
+        dpkg-deb -x "$file" "$dir.part"
+    done
+    mv "$dir.part" "$dir"
+}
