@@ -266,3 +266,40 @@ refused($r, 415, 1006, 'text/plain');
 like(($r->messages)[0], qr{application/json, text/csv}, 'the message names those that are taken');
 refused($a->post('/audiences', "number\n15551234567\n", 'Content-Type' => 'text/csv'), 415, 1006, 'lines where none are taken');
 is(told($a->post($path, "number\n15551234567\n", 'Content-Type' => 'Text/CSV; charset=utf-8')), '1 0 0', 'any case, with a parameter');
+
+
+=== TEST 19: what is wrong with a contact is told by its field, and how to mend it
+--- check
+my $a = account();
+$a->sender;
+my $list = $a->audience(contacts => []);
+my $at = "/audiences/$list->{id}/contacts";
+my $text = 'is invalid: a text of up to 32 characters, none of them a control character';
+my %wrong = (first_name => ['x' x 33, 1361, 'is too long: at most 32 characters'], last_name => [5, 1365, $text], custom1 => ["a\x01", 1365, $text],
+             timestamp => ['x' x 33, 1363, 'is too long: at most 32 characters'], custom2 => ['x' x 71, 1364, 'is too long: at most 70 characters'],
+             tags => [['x' x 46], 1365, 'is invalid: up to 10 texts of 1 to 45 characters'], number => ['12', 1354, 'is invalid: 7 to 15 digits, the first one not 0']);
+for my $field (sort keys %wrong) {
+    my ($value, $code, $says) = @{ $wrong{$field} };
+    my %contact = (number => '15550000001', $field => $value);
+    my $r = $a->post($at, \%contact);
+    refused($r, 400, $code, "one contact: $field");
+    is(($r->messages)[0], "'data.$field' $says", 'and its mend');
+    $r = $a->post($at, [{ number => '15550000002' }, \%contact]);
+    refused($r, 400, $code, 'in a list');
+    is(($r->messages)[0], "'data[1].$field' $says", 'and where');
+    $r = $a->post('/audiences', { name => 'bad', channel => 'SMS', contacts => [\%contact] });
+    is(join('|', $r->messages), "'data.contacts[0].$field' $says", 'of an audience');
+    $r = $a->post('/campaigns', { from => 'Acme', channel => 'SMS', text => 'Hi', to => ['15550000003', \%contact] });
+    is(join('|', $r->codes, $r->messages), "1618|'data.to[1].$field' $says", 'of a campaign');
+    $r = $a->post($at, json(\%contact) . "\n", 'Content-Type' => 'application/x-ndjson');
+    is_deeply($r->data->{errors}, [{ line => 1, code => $code, message => "'$field' $says" }], 'of a line of NDJSON');
+    next if ref $value || $value eq '5';
+    $r = $a->post($at, ($field eq 'number' ? "number\n$value\n" : "number,$field\n15550000004,$value\n"), 'Content-Type' => 'text/csv');
+    is_deeply($r->data->{errors}, [{ line => 2, code => $code, message => "'$field' $says" }], 'of a row of CSV');
+}
+my $r = $a->post('/campaigns', { from => 'Acme', channel => 'SMS', text => 'Hi', to => ['15550000003', '12', { first_name => 'Ann' }] });
+is(join('|', $r->messages), "'data.to[1]' is invalid: 7 to 15 digits, the first one not 0|'data.to[2].number' is required", 'a number, and one that is missing');
+$r = $a->post("$at?strict=true", "number,first_name\n15550000005,Ann\n15550000006,@{[ 'x' x 33 ]}\n", 'Content-Type' => 'text/csv');
+is(($r->messages)[0], "line 3: 'first_name' is too long: at most 32 characters", 'of a strict upload');
+$r = $a->post($at, "number,city\n15550000007,\"a\"b\n", 'Content-Type' => 'text/csv');
+is($r->data->{errors}[0]{message}, 'line can not be read: longer than 8 KB, more than 64 cells, or with a quote out of place', 'of a line that has no fields');

@@ -16,6 +16,10 @@
 #define NGX_CAMPAIGN_NUMBER_TEXT     45         /* characters of a number as it is written */
 #define NGX_CAMPAIGN_TAG_MAX         45         /* characters */
 #define NGX_CAMPAIGN_CONTACTS_TOLD   10         /* bad contacts of a list that are told of */
+#define NGX_CAMPAIGN_CONTACT_TEXT    128        /* bytes of what is wrong with a field */
+
+#define NGX_CAMPAIGN_CONTACT_ROW_NUMBER  0      /* rows of the table */
+#define NGX_CAMPAIGN_CONTACT_ROW_TAGS    7
 
 
 typedef struct {
@@ -26,11 +30,16 @@ typedef struct {
 } ngx_http_campaign_contact_row_t;
 
 
+static ngx_int_t ngx_http_campaign_contact_note(ngx_http_campaign_call_t *call, const char *name, size_t i, json_t *item, ngx_uint_t code,
+    const ngx_http_campaign_contact_wrong_t *wrong);
+static void ngx_http_campaign_contact_text(u_char *text, const ngx_http_campaign_contact_wrong_t *wrong);
+static void ngx_http_campaign_contact_wrong(ngx_http_campaign_contact_wrong_t *wrong, ngx_uint_t *n, ngx_uint_t code, ngx_uint_t row);
 static ngx_int_t ngx_http_campaign_contact_number(const u_char *text, size_t len, ngx_campaign_contact_t *contact, ngx_uint_t *code);
 static ngx_int_t ngx_http_campaign_contact_tags(ngx_http_campaign_call_t *call, json_t *value, ngx_str_t *out, ngx_uint_t *code);
 static ngx_int_t ngx_http_campaign_contact_header_bad(ngx_http_campaign_call_t *call, ngx_uint_t line);
 static ngx_int_t ngx_http_campaign_contact_cells(ngx_http_campaign_call_t *call, ngx_campaign_lines_t *l,
     ngx_http_campaign_lines_t *lines);
+static ngx_int_t ngx_http_campaign_contact_invalid(ngx_http_campaign_lines_t *lines, ngx_uint_t line, ngx_uint_t code, ngx_uint_t row);
 static ngx_uint_t ngx_http_campaign_contact_cell(ngx_int_t column, ngx_str_t *cell, ngx_campaign_contact_t *contact);
 static ngx_uint_t ngx_http_campaign_contact_cell_tags(ngx_str_t *cell, ngx_campaign_contact_t *contact);
 static ngx_int_t ngx_http_campaign_contact_json(ngx_http_campaign_call_t *call, ngx_campaign_lines_t *l,
@@ -63,8 +72,10 @@ ngx_http_campaign_contact_read_list(ngx_http_campaign_call_t *call, json_t *list
     size_t                  i;
     json_t                 *item;
     ngx_int_t               rc;
-    ngx_uint_t              n, bad, codes[NGX_CAMPAIGN_CONTACT_ERRORS];
+    ngx_uint_t              n, bad;
     ngx_campaign_contact_t  contact;
+
+    ngx_http_campaign_contact_wrong_t  wrong[NGX_CAMPAIGN_CONTACT_ERRORS];
 
     if (json_array_size(list) > most) {
         return ngx_http_campaign_error_text(call, too_many, "'%s' must be at most %uz items in length", name, most);
@@ -74,14 +85,13 @@ ngx_http_campaign_contact_read_list(ngx_http_campaign_call_t *call, json_t *list
 
     json_array_foreach(list, i, item) {
 
-        rc = ngx_http_campaign_contact_read(call, item, &contact, NULL, codes, &n);
+        rc = ngx_http_campaign_contact_read(call, item, &contact, NULL, wrong, &n);
 
         if (rc == NGX_OK) {
             rc = ngx_campaign_pile_add(&call->pile, &contact);
 
         } else if (rc == NGX_DECLINED && bad++ < NGX_CAMPAIGN_CONTACTS_TOLD) {
-            rc = ngx_http_campaign_error_text(call, code ? code : codes[0], "'%s[%uz]' is invalid: %V", name, i,
-                                              ngx_http_campaign_error_message(codes[0]));
+            rc = ngx_http_campaign_contact_note(call, name, i, item, code ? code : wrong[0].code, &wrong[0]);
         }
 
         if (rc == NGX_ERROR) {
@@ -97,9 +107,89 @@ ngx_http_campaign_contact_read_list(ngx_http_campaign_call_t *call, json_t *list
 }
 
 
+/* item i of the list: a contact whose field is wrong, or a number */
+
+static ngx_int_t
+ngx_http_campaign_contact_note(ngx_http_campaign_call_t *call, const char *name, size_t i, json_t *item, ngx_uint_t code,
+    const ngx_http_campaign_contact_wrong_t *wrong)
+{
+    u_char            text[NGX_CAMPAIGN_CONTACT_TEXT];
+    const ngx_str_t  *field;
+
+    ngx_http_campaign_contact_text(text, wrong);
+
+    if (!json_is_object(item)) {
+        return ngx_http_campaign_error_text(call, code, "'%s[%uz]' %s", name, i, text);
+    }
+
+    field = &ngx_http_campaign_contact_rows[wrong->row].name;
+
+    return ngx_http_campaign_error_text(call, code, "'%s[%uz].%V' %s", name, i, field, text);
+}
+
+
+ngx_int_t
+ngx_http_campaign_contact_error(ngx_http_campaign_call_t *call, const ngx_http_campaign_contact_wrong_t *wrong)
+{
+    u_char  text[NGX_CAMPAIGN_CONTACT_TEXT];
+
+    ngx_http_campaign_contact_text(text, wrong);
+
+    return ngx_http_campaign_error_text(call, wrong->code, "'data.%V' %s", &ngx_http_campaign_contact_rows[wrong->row].name, text);
+}
+
+
+/* what is wrong with a field and what it should be, to stand behind its name; with a zero at the end */
+
+static void
+ngx_http_campaign_contact_text(u_char *text, const ngx_http_campaign_contact_wrong_t *wrong)
+{
+    const ngx_http_campaign_contact_row_t  *row;
+
+    row = &ngx_http_campaign_contact_rows[wrong->row];
+
+    switch (wrong->code) {
+
+    case 1353:
+        ngx_sprintf(text, "is required%Z");
+        return;
+
+    case 1354:
+        ngx_sprintf(text, "is invalid: 7 to 15 digits, the first one not 0%Z");
+        return;
+
+    case 1359:
+        ngx_sprintf(text, "must be at most %d items in length%Z", NGX_CAMPAIGN_TAGS_MAX);
+        return;
+
+    case 1365:
+        if (row->field == NGX_CAMPAIGN_CONTACT_TAGS) {
+            ngx_sprintf(text, "is invalid: up to %d texts of 1 to %ui characters%Z", NGX_CAMPAIGN_TAGS_MAX, row->most);
+
+        } else {
+            ngx_sprintf(text, "is invalid: a text of up to %ui characters, none of them a control character%Z", row->most);
+        }
+
+        return;
+
+    default:
+        ngx_sprintf(text, "is too long: at most %ui characters%Z", row->most);
+    }
+}
+
+
+static void
+ngx_http_campaign_contact_wrong(ngx_http_campaign_contact_wrong_t *wrong, ngx_uint_t *n, ngx_uint_t code, ngx_uint_t row)
+{
+    wrong[*n].code = code;
+    wrong[*n].row = row;
+    (*n)++;
+}
+
+
 ngx_int_t
 ngx_http_campaign_contact_read(ngx_http_campaign_call_t *call, json_t *value, ngx_campaign_contact_t *contact, ngx_uint_t *given,
-    ngx_uint_t *codes, ngx_uint_t *n)
+    ngx_http_campaign_contact_wrong_t *wrong, ngx_uint_t *n)
 {
     json_t                                 *item;
     ngx_int_t                               rc;
@@ -124,12 +214,12 @@ ngx_http_campaign_contact_read(ngx_http_campaign_call_t *call, json_t *value, ng
         /* void */
 
     } else if (item == NULL || json_is_null(item)) {
-        codes[(*n)++] = 1353;
+        ngx_http_campaign_contact_wrong(wrong, n, 1353, NGX_CAMPAIGN_CONTACT_ROW_NUMBER);
 
     } else if (ngx_http_campaign_contact_number((const u_char *) json_string_value(item), json_string_length(item), contact, &code)
                != NGX_OK)
     {
-        codes[(*n)++] = code;
+        ngx_http_campaign_contact_wrong(wrong, n, code, NGX_CAMPAIGN_CONTACT_ROW_NUMBER);
     }
 
     for (row = &ngx_http_campaign_contact_rows[1]; row->field != NGX_CAMPAIGN_CONTACT_TAGS && json_is_object(value); row++) {
@@ -151,7 +241,7 @@ ngx_http_campaign_contact_read(ngx_http_campaign_call_t *call, json_t *value, ng
 
         if (rc == NGX_DECLINED || characters > row->most) {
             if (*n < NGX_CAMPAIGN_CONTACT_ERRORS - 1) {
-                codes[(*n)++] = rc == NGX_DECLINED ? 1365 : row->code;
+                ngx_http_campaign_contact_wrong(wrong, n, rc == NGX_DECLINED ? 1365 : row->code, row - ngx_http_campaign_contact_rows);
             }
 
         } else {
@@ -171,7 +261,7 @@ ngx_http_campaign_contact_read(ngx_http_campaign_call_t *call, json_t *value, ng
         }
 
         if (rc == NGX_DECLINED) {
-            codes[(*n)++] = code;
+            ngx_http_campaign_contact_wrong(wrong, n, code, NGX_CAMPAIGN_CONTACT_ROW_TAGS);
         }
     }
 
@@ -314,18 +404,20 @@ static ngx_int_t
 ngx_http_campaign_contact_cells(ngx_http_campaign_call_t *call, ngx_campaign_lines_t *l, ngx_http_campaign_lines_t *lines)
 {
     ngx_int_t               *columns;
-    ngx_uint_t               i, code;
+    ngx_uint_t               i, code, row;
     ngx_campaign_contact_t   contact;
 
     ngx_memzero(&contact, sizeof(ngx_campaign_contact_t));
 
     columns = lines->columns.elts;
     code = 1353;
+    row = NGX_CAMPAIGN_CONTACT_ROW_NUMBER;
 
     for (i = 0; i < l->n && i < lines->columns.nelts; i++) {
         if (columns[i] >= 0) {
             code = ngx_http_campaign_contact_cell(columns[i], &l->cell[i], &contact);
             if (code) {
+                row = columns[i];
                 break;
             }
         }
@@ -336,10 +428,51 @@ ngx_http_campaign_contact_cells(ngx_http_campaign_call_t *call, ngx_campaign_lin
     }
 
     if (code) {
-        return ngx_http_campaign_upload_invalid(lines, l->line, code);
+        return ngx_http_campaign_contact_invalid(lines, l->line, code, row);
     }
 
     return ngx_campaign_pile_add(&call->pile, &contact);
+}
+
+
+/* a bad line: if it is one of those that are told of, which field and what it should be */
+
+static ngx_int_t
+ngx_http_campaign_contact_invalid(ngx_http_campaign_lines_t *lines, ngx_uint_t line, ngx_uint_t code, ngx_uint_t row)
+{
+    u_char                            *p;
+    ngx_int_t                          rc;
+    ngx_str_t                         *message;
+    ngx_uint_t                         n;
+    const ngx_str_t                   *field;
+    ngx_http_campaign_contact_wrong_t  wrong;
+
+    n = lines->errors.nelts;
+
+    rc = ngx_http_campaign_upload_invalid(lines, line, code);
+    if (rc != NGX_OK || lines->errors.nelts == n) {
+        return rc;
+    }
+
+    field = &ngx_http_campaign_contact_rows[row].name;
+
+    p = ngx_pnalloc(lines->errors.pool, field->len + NGX_CAMPAIGN_CONTACT_TEXT + 3);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    message = &((ngx_http_campaign_line_error_t *) lines->errors.elts)[n].message;
+    message->data = p;
+
+    wrong.code = code;
+    wrong.row = row;
+
+    p = ngx_sprintf(p, "'%V' ", field);
+    ngx_http_campaign_contact_text(p, &wrong);
+
+    message->len = p + ngx_strlen(p) - message->data;
+
+    return NGX_OK;
 }
 
 
@@ -458,9 +591,11 @@ ngx_http_campaign_contact_json(ngx_http_campaign_call_t *call, ngx_campaign_line
 {
     json_t                  *value;
     ngx_int_t                rc;
-    ngx_uint_t               n, codes[NGX_CAMPAIGN_CONTACT_ERRORS];
+    ngx_uint_t               n;
     json_error_t             error;
     ngx_campaign_contact_t   contact;
+
+    ngx_http_campaign_contact_wrong_t  wrong[NGX_CAMPAIGN_CONTACT_ERRORS];
 
     rc = ngx_http_campaign_json_load(l->cell[0].data, l->cell[0].len, &error, &value);
 
@@ -472,12 +607,12 @@ ngx_http_campaign_contact_json(ngx_http_campaign_call_t *call, ngx_campaign_line
         return ngx_http_campaign_upload_invalid(lines, l->line, NGX_CAMPAIGN_E_JSON);
     }
 
-    rc = ngx_http_campaign_contact_read(call, value, &contact, NULL, codes, &n);
+    rc = ngx_http_campaign_contact_read(call, value, &contact, NULL, wrong, &n);
 
     json_decref(value);
 
     if (rc == NGX_DECLINED) {
-        return ngx_http_campaign_upload_invalid(lines, l->line, codes[0]);
+        return ngx_http_campaign_contact_invalid(lines, l->line, wrong[0].code, wrong[0].row);
     }
 
     return rc == NGX_OK ? ngx_campaign_pile_add(&call->pile, &contact) : NGX_ERROR;
@@ -487,9 +622,28 @@ ngx_http_campaign_contact_json(ngx_http_campaign_call_t *call, ngx_campaign_line
 ngx_int_t
 ngx_http_campaign_contact_record_bad(ngx_http_campaign_call_t *call, ngx_http_campaign_lines_t *lines, ngx_uint_t line)
 {
+    ngx_int_t   rc;
+    ngx_str_t  *message;
+    ngx_uint_t  n;
+
     if (lines->reader.form == NGX_CAMPAIGN_LINES_CSV && !lines->header) {
         return ngx_http_campaign_contact_header_bad(call, line);
     }
 
-    return ngx_http_campaign_upload_invalid(lines, line, 1365);
+    n = lines->errors.nelts;
+
+    rc = ngx_http_campaign_upload_invalid(lines, line, 1365);
+
+    if (rc == NGX_OK && lines->errors.nelts > n) {
+        message = &((ngx_http_campaign_line_error_t *) lines->errors.elts)[n].message;
+
+        if (lines->reader.form == NGX_CAMPAIGN_LINES_CSV) {
+            ngx_str_set(message, "line can not be read: longer than 8 KB, more than 64 cells, or with a quote out of place");
+
+        } else {
+            ngx_str_set(message, "line can not be read: longer than 8 KB");
+        }
+    }
+
+    return rc;
 }

@@ -300,8 +300,10 @@ static ngx_int_t
 ngx_http_campaign_contacts_body(ngx_http_campaign_call_t *call, json_t *data)
 {
     ngx_int_t               rc;
-    ngx_uint_t              i, n, change, codes[NGX_CAMPAIGN_CONTACT_ERRORS];
+    ngx_uint_t              i, n, change;
     ngx_campaign_member_t  *member;
+
+    ngx_http_campaign_contact_wrong_t  wrong[NGX_CAMPAIGN_CONTACT_ERRORS];
 
     if (json_is_array(data)) {
         return ngx_http_campaign_contacts_body_list(call, data);
@@ -316,7 +318,7 @@ ngx_http_campaign_contacts_body(ngx_http_campaign_call_t *call, json_t *data)
 
     change = (call->route->method != NGX_HTTP_POST);
 
-    rc = ngx_http_campaign_contact_read(call, data, &member->contact, change ? &call->given : NULL, codes, &n);
+    rc = ngx_http_campaign_contact_read(call, data, &member->contact, change ? &call->given : NULL, wrong, &n);
 
     if (rc == NGX_OK && !change) {
         rc = ngx_campaign_pile_add(&call->pile, &member->contact);
@@ -327,7 +329,7 @@ ngx_http_campaign_contacts_body(ngx_http_campaign_call_t *call, json_t *data)
     }
 
     for (i = 0; i < n; i++) {
-        if (ngx_http_campaign_error(call, codes[i]) == NGX_ERROR) {
+        if (ngx_http_campaign_contact_error(call, &wrong[i]) == NGX_ERROR) {
             return NGX_ERROR;
         }
     }

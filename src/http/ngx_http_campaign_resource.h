@@ -72,15 +72,23 @@ ngx_int_t ngx_http_campaign_contacts_delete(ngx_http_campaign_call_t *call);
 
 /*
  * ngx_http_campaign_contact.c.  Reads a contact of a JSON body: an object, or a string that is its number.  given: which fields stood in
- * it, null ones too (NGX_CAMPAIGN_SET_NUMBER, bit n: field n), and none is required; NULL: the number is.  codes (room for
+ * it, null ones too (NGX_CAMPAIGN_SET_NUMBER, bit n: field n), and none is required; NULL: the number is.  wrong (room for
  * NGX_CAMPAIGN_CONTACT_ERRORS) and *n: what is wrong with it.  Its strings live in call->pool.  NGX_DECLINED: *n is not 0; NGX_ERROR: no
  * memory.
  */
 #define NGX_CAMPAIGN_CONTACT_ERRORS  8
 #define NGX_CAMPAIGN_TAG_SEPARATOR   0x1f
 
+typedef struct {
+    ngx_uint_t   code;
+    ngx_uint_t   row;           /* of the table of its fields */
+} ngx_http_campaign_contact_wrong_t;
+
 ngx_int_t ngx_http_campaign_contact_read(ngx_http_campaign_call_t *call, json_t *value, ngx_campaign_contact_t *contact,
-    ngx_uint_t *given, ngx_uint_t *codes, ngx_uint_t *n);
+    ngx_uint_t *given, ngx_http_campaign_contact_wrong_t *wrong, ngx_uint_t *n);
+
+/* notes that of the contact which is `data`; NGX_DECLINED, or NGX_ERROR: no memory */
+ngx_int_t ngx_http_campaign_contact_error(ngx_http_campaign_call_t *call, const ngx_http_campaign_contact_wrong_t *wrong);
 
 /* a record of an upload (the header row, a contact, a bad one), and a line that is none: see ngx_http_campaign_resource_t */
 ngx_int_t ngx_http_campaign_contact_record(ngx_http_campaign_call_t *call, ngx_campaign_lines_t *l, ngx_http_campaign_lines_t *lines);
