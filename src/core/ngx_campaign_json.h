@@ -25,8 +25,8 @@ ngx_int_t ngx_campaign_json_path(const ngx_str_t *path);
 ngx_int_t ngx_campaign_json_find(const u_char *p, const u_char *end, const ngx_str_t *path, ngx_str_t *value);
 
 /*
- * The elements of an array, one after the other.  _list: *rest is what _next reads; an empty path is the text itself; NGX_DECLINED: no array is
- * there, or it does not end.  _next: an element as it stands, a string with its quotes; NGX_DONE: there is no more.
+ * The elements of an array, one after the other.  _list: *rest is what _next reads; an empty path is the text itself; NGX_DECLINED: no
+ * array is there, or it does not end.  _next: an element as it stands, a string with its quotes; NGX_DONE: there is no more.
  */
 ngx_int_t ngx_campaign_json_list(const u_char *p, const u_char *end, const ngx_str_t *path, ngx_str_t *rest);
 ngx_int_t ngx_campaign_json_next(ngx_str_t *rest, ngx_str_t *item);

@@ -31,39 +31,48 @@ static ngx_uint_t ngx_http_campaign_incoming_signed(ngx_http_campaign_call_t *ca
 static ngx_int_t ngx_http_campaign_incoming_mac(ngx_str_t *value, u_char *mac);
 
 
+typedef struct {
+    const char  *name;
+    ngx_uint_t   proof;         /* ngx_http_campaign_incoming_proof_e */
+    const char  *mend;
+} ngx_http_campaign_incoming_proof_name_t;
+
+/* clang-format off */
+
+static const ngx_http_campaign_incoming_proof_name_t  ngx_http_campaign_incoming_proofs[] = {
+    { "secret", NGX_CAMPAIGN_INCOMING_SECRET, "a secret that only the gateway knows, given once, or hmac= or twilio=" },
+    { "hmac",   NGX_CAMPAIGN_INCOMING_HMAC,   "the key of the HMAC-SHA256 that signs the body, given once, or secret= or twilio=" },
+    { "twilio", NGX_CAMPAIGN_INCOMING_TWILIO, "the account's auth token, with which Twilio signs, given once, or secret= or hmac=" }
+};
+
+/* clang-format on */
+
+
 static const ngx_http_campaign_route_t  ngx_http_campaign_incoming_route = { .flags = NGX_CAMPAIGN_BODY|NGX_CAMPAIGN_BODY_RAW };
 
 
 ngx_int_t
 ngx_http_campaign_incoming_param(ngx_str_t *arg, ngx_http_campaign_incoming_conf_t *conf, const char **mend)
 {
-    ngx_str_t  value, none;
+    ngx_str_t   value, none;
+    ngx_uint_t  i;
 
     ngx_str_null(&none);
 
-    if (ngx_http_campaign_conf_param(arg, "secret", &value)) {
+    for (i = 0; i < sizeof(ngx_http_campaign_incoming_proofs) / sizeof(ngx_http_campaign_incoming_proofs[0]); i++) {
+
+        if (!ngx_http_campaign_conf_param(arg, ngx_http_campaign_incoming_proofs[i].name, &value)) {
+            continue;
+        }
 
         if (value.len == 0 || conf->proof != NGX_CAMPAIGN_INCOMING_OPEN) {
-            *mend = "a secret that only the gateway knows, given once, or hmac=";
+            *mend = ngx_http_campaign_incoming_proofs[i].mend;
             return NGX_ERROR;
         }
 
-        conf->proof = NGX_CAMPAIGN_INCOMING_SECRET;
+        conf->proof = ngx_http_campaign_incoming_proofs[i].proof;
         conf->secret = value;
         SHA256(value.data, value.len, conf->digest);
-
-        return NGX_OK;
-    }
-
-    if (ngx_http_campaign_conf_param(arg, "hmac", &value)) {
-
-        if (value.len == 0 || conf->proof != NGX_CAMPAIGN_INCOMING_OPEN) {
-            *mend = "the key of the HMAC-SHA256 with which the gateway signs the body, given once, or secret=";
-            return NGX_ERROR;
-        }
-
-        conf->proof = NGX_CAMPAIGN_INCOMING_HMAC;
-        conf->secret = value;
 
         return NGX_OK;
     }
@@ -84,19 +93,6 @@ ngx_http_campaign_incoming_param(ngx_str_t *arg, ngx_http_campaign_incoming_conf
             *mend = "where the signature is: header:Name";
             return NGX_ERROR;
         }
-
-        return NGX_OK;
-    }
-
-    if (ngx_http_campaign_conf_param(arg, "twilio", &value)) {
-
-        if (value.len == 0 || conf->proof != NGX_CAMPAIGN_INCOMING_OPEN) {
-            *mend = "the account's auth token, with which Twilio signs, given once, or secret= or hmac=";
-            return NGX_ERROR;
-        }
-
-        conf->proof = NGX_CAMPAIGN_INCOMING_TWILIO;
-        conf->secret = value;
 
         return NGX_OK;
     }

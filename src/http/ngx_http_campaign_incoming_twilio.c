@@ -1,8 +1,8 @@
 
 /*
- * Twilio's signature: base64 of the HMAC-SHA1, under the account's auth token, of the URL as Twilio calls it and, of a form, of each name and value in
- * the order of the names, with nothing between them (https://www.twilio.com/docs/usage/security).  A body of JSON is covered by its SHA-256 in the
- * URL, bodySHA256.  It keeps true: nothing of the request is believed that the signature does not cover.
+ * Twilio's signature: base64 of the HMAC-SHA1, under the account's auth token, of the URL as Twilio calls it and, of a form, of each name
+ * and value in the order of the names, with nothing between them (https://www.twilio.com/docs/usage/security).  A body of JSON is covered
+ * by its SHA-256 in the URL, bodySHA256.  It keeps true: nothing of the request is believed that the signature does not cover.
  */
 
 #include "ngx_http_campaign_incoming.h"

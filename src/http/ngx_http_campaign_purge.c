@@ -1,7 +1,7 @@
 
 /*
- * Purges suppressions that expired, now and then, in one worker of each generation.  It keeps true: one operation at a time, each bounded; an
- * exiting worker does not wait for it.
+ * Purges suppressions that expired, now and then, in one worker of each generation.  It keeps true: one operation at a time, each
+ * bounded; an exiting worker does not wait for it.
  */
 
 #include "ngx_http_campaign_module.h"

@@ -1,8 +1,9 @@
 
 /*
- * campaign_receipts: delivery receipts of gateways, one or an array of them in a request.  It keeps true: 2xx is answered once every receipt of
- * the request is committed; those of an array that are right are committed whatever the others are, so that a gateway may repeat all of them
- * until it is answered 2xx; one that names a message by the gateway's own id may come before that id is known, and waits for it a while.
+ * campaign_receipts: delivery receipts of gateways, one or an array of them in a request.  It keeps true: 2xx is answered once every
+ * receipt of the request is committed; those of an array that are right are committed whatever the others are, so that a gateway may
+ * repeat all of them until it is answered 2xx; one that names a message by the gateway's own id may come before that id is known, and
+ * waits for it a while.
  */
 
 #include "ngx_http_campaign_conf.h"
@@ -54,7 +55,8 @@ typedef struct {
 static ngx_int_t ngx_http_campaign_receipts_begin(ngx_http_campaign_call_t *call);
 static ngx_int_t ngx_http_campaign_receipts_take(ngx_http_campaign_call_t *call);
 static ngx_int_t ngx_http_campaign_receipts_list(ngx_http_campaign_call_t *call, ngx_http_campaign_receipts_conf_t *conf, ngx_str_t *list);
-static ngx_int_t ngx_http_campaign_receipts_read(ngx_http_campaign_call_t *call, ngx_http_campaign_receipts_conf_t *conf, ngx_uint_t place);
+static ngx_int_t ngx_http_campaign_receipts_read(ngx_http_campaign_call_t *call, ngx_http_campaign_receipts_conf_t *conf,
+    ngx_uint_t place);
 static ngx_int_t ngx_http_campaign_receipts_wrong(ngx_http_campaign_call_t *call, ngx_uint_t place, ngx_uint_t code);
 static ngx_int_t ngx_http_campaign_receipts_id(ngx_http_campaign_call_t *call, ngx_http_campaign_receipts_conf_t *conf, ngx_uint_t place,
     ngx_campaign_receipt_t *r);

@@ -1,7 +1,7 @@
 
 /*
- * Expired suppressions of accounts that rest.  It keeps true: a look steps over a bounded number of accounts and writes nothing; a purge deletes a
- * bounded number of one account's, and the count goes with them.
+ * Expired suppressions of accounts that rest.  It keeps true: a look steps over a bounded number of accounts and writes nothing; a purge
+ * deletes a bounded number of one account's, and the count goes with them.
  */
 
 #include "ngx_campaign_store_lmdb_suppress.h"

@@ -1,6 +1,6 @@
 /*
- * Moves the date of a server: what the file of CAMPAIGN_FAULT_CONTROL says is added to the time of day, in seconds.  Timers, which go by the
- * monotonic clock, are left alone.
+ * Moves the date of a server: what the file of CAMPAIGN_FAULT_CONTROL says is added to the time of day, in seconds.  Timers, which go by
+ * the monotonic clock, are left alone.
  */
 
 #include "preload.h"
