@@ -150,6 +150,7 @@ sim_run(uint64_t seed, const uint8_t *without)
     sim_commits = 0;
     sim_deliveries = 0;
     sim_handed = 0;
+    sim_lost = 0;
     began = (uint64_t) sim_mono;
 
     sim_scenario_begin();
@@ -172,6 +173,7 @@ sim_run(uint64_t seed, const uint8_t *without)
     t->commits += sim_commits;
     t->deliveries += sim_deliveries;
     t->handed += sim_handed;
+    t->lost += sim_lost;
     t->takeover = ngx_max(t->takeover, sim_takeover);
     t->unfair = ngx_max(t->unfair, sim_unfair);
     t->set_aside += sim_set_aside;
@@ -343,9 +345,9 @@ sim_report(sim_options_t *o, int64_t took)
             " seeds on both stores\n", t->runs, o->from, s, (double) t->runs / ngx_max(cpu, 0.001), (double) t->virtual_us / 1000000,
             t->twins);
 
-    fprintf(stderr, "# %" PRIu64 " crashes, %" PRIu64 " commits, %" PRIu64 " messages sent, %" PRIu64 " handed over; the longest takeover took %" PRId64
-            " ms, no campaign was more than %u messages ahead of its share, %" PRIu64 " messages were set aside\n", t->crashes, t->commits,
-            t->deliveries, t->handed, t->takeover / 1000, t->unfair, t->set_aside);
+    fprintf(stderr, "# %" PRIu64 " crashes, %" PRIu64 " commits, %" PRIu64 " messages sent, %" PRIu64 " handed over (%" PRIu64
+            " by who died then); the longest takeover took %" PRId64 " ms, no campaign was more than %u messages ahead of its share, %" PRIu64 " messages were set aside\n", t->crashes, t->commits,
+            t->deliveries, t->handed, t->lost, t->takeover / 1000, t->unfair, t->set_aside);
 }
 
 

@@ -22,9 +22,6 @@ static void sim_model_outcome(sim_campaign_t *c, sim_message_t *m, ngx_campaign_
 static void sim_model_outcome_settled(sim_campaign_t *c, sim_message_t *m, ngx_campaign_outcome_t *o);
 static ngx_campaign_reason_e sim_model_reason(const sim_flight_t *f);
 static ngx_uint_t sim_model_repeats(const sim_flight_t *f);
-static void sim_model_leave(ngx_campaign_turn_t *turn);
-static void sim_model_look_after(ngx_campaign_turn_t *turn);
-static void sim_model_uncertain(sim_campaign_t *c, sim_message_t *m, ngx_uint_t crashed);
 static void sim_model_changes(ngx_campaign_turn_t *turn);
 static void sim_model_change_account(ngx_campaign_live_t *live);
 static void sim_model_change_campaign(ngx_campaign_turn_t *turn, ngx_campaign_live_t *live);
@@ -39,7 +36,6 @@ static void sim_model_shares(ngx_campaign_turn_t *turn);
 static ngx_uint_t sim_model_rests(ngx_uint_t campaign);
 static uint64_t sim_short(sim_campaign_t *c);
 static ngx_uint_t sim_model_fresh(sim_campaign_t *c, uint64_t epoch);
-static void sim_model_wrong(sim_campaign_t *c, sim_message_t *m, const char *what) __attribute__((noreturn));
 
 
 static int32_t   sim_ahead[SIM_CAMPAIGNS][SIM_CAMPAIGNS];       /* messages claimed of one more than of the other, while both had some */
@@ -49,10 +45,9 @@ static uint64_t  sim_cuts[SIM_ACCOUNTS];                        /* turns in whic
 uint32_t         sim_unfair;
 sim_message_t   *sim_alone;
 uint64_t         sim_set_aside;
-uint64_t         sim_handed;
 
 
-static void
+void
 sim_model_wrong(sim_campaign_t *c, sim_message_t *m, const char *what)
 {
     sim_fail("message %u of campaign %" PRIu64 " (state %d, tries %d, claims %u): %s", m->seq, (uint64_t) c->c.rec.no, m->state, m->attempts,
@@ -297,96 +292,6 @@ sim_model_repeats(const sim_flight_t *f)
 }
 
 
-/* what is in flight is handed over */
-
-static void
-sim_model_leave(ngx_campaign_turn_t *turn)
-{
-    ngx_uint_t       i;
-    sim_message_t   *m;
-    sim_campaign_t  *c;
-
-    for (i = 0; i < turn->nleaving; i++) {
-        c = sim_model_campaign(turn->leaving[i].campaign);
-
-        if (c == NULL || c->gone) {
-            continue;
-        }
-
-        m = &c->messages[turn->leaving[i].seq];
-
-        if (m->state != SIM_S_ENROUTE) {
-            continue;
-        }
-
-        if (m->epoch != turn->epoch || !m->started) {
-            sim_model_wrong(c, m, "is handed over, and is not in flight");
-        }
-
-        sim_say("message %u of campaign %" PRIu64 " is handed over", m->seq, (uint64_t) c->c.rec.no);
-
-        m->left = turn->epoch;
-        sim_handed++;
-        sim_model_touch(c);
-    }
-}
-
-
-/* messages whose process lives are away, those of one that does not are uncertain */
-
-static void
-sim_model_look_after(ngx_campaign_turn_t *turn)
-{
-    uint32_t              n[SIM_CHANNELS], seq;
-    ngx_uint_t            i, lost;
-    sim_message_t        *m;
-    sim_campaign_t       *c;
-    ngx_campaign_away_t  *away;
-
-    ngx_memzero(n, sizeof(n));
-
-    for (i = 0; i < SIM_CAMPAIGNS; i++) {
-        c = &sim_campaigns[i];
-
-        for (lost = 0, seq = 0; c->known && !c->gone && seq < c->span; seq++) {
-            m = &c->messages[seq];
-
-            if (m->left == 0) {
-                continue;
-            }
-
-            if (m->flight->process->life == m->flight->life) {
-                n[c->channel]++;
-                continue;
-            }
-
-            m->left = 0;
-            lost++;
-
-            if (m->state == SIM_S_ENROUTE) {
-                sim_model_uncertain(c, m, 0);
-            }
-        }
-
-        if (lost) {
-            sim_model_touch(c);
-            (void) sim_model_ended(c);
-        }
-    }
-
-    away = turn->away->elts;
-
-    for (i = 0; i < turn->away->nelts; i++) {
-        sim_trace_add(away[i].n);
-        n[away[i].channel.data[0] == 'S' ? 0 : 1] -= away[i].n;
-    }
-
-    if (n[0] || n[1]) {
-        sim_fail("the messages that are away are not as many as is said: %d, %d more", (int) n[0], (int) n[1]);
-    }
-}
-
-
 /* what the dispatcher is told */
 
 static void
@@ -515,7 +420,7 @@ sim_model_recover(sim_campaign_t *c, ngx_campaign_turn_t *turn)
 }
 
 
-static void
+void
 sim_model_uncertain(sim_campaign_t *c, sim_message_t *m, ngx_uint_t crashed)
 {
     if (sim_gentle) {

@@ -10,7 +10,7 @@
  *   engine.c    LMDB under the real store: no syncs, many environments in one process, faults; commits are told to the model
  *   twin.c      the store's twin in memory, twin_turn.c its turn, store.c the choice
  *   gateway.c   the seam ngx_http_campaign_delivery_start(): what a gateway does with a request
- *   model.c     what must be true of the store, model_turn.c of a turn, model_gateway.c of what goes out
+ *   model.c     what must be true of the store, model_turn.c of a turn, model_leave.c of what is handed over, model_gateway.c of what goes out
  *   scenario.c  a seed as a list of events, clients.c what clients ask for
  *   main.c      many seeds; the seed of a failure, and the events it takes
  */
@@ -335,12 +335,22 @@ void sim_model_touch(sim_campaign_t *c);
 void sim_model_start(sim_campaign_t *c);
 ngx_uint_t sim_model_ended(sim_campaign_t *c);
 
+/* model_leave.c */
+void sim_model_leave(ngx_campaign_turn_t *turn);
+void sim_model_look_after(ngx_campaign_turn_t *turn);
+
+extern uint64_t  sim_handed;                    /* messages handed over, in this run; of these, by a process that did not live to record them */
+extern uint64_t  sim_lost;
+
 /* model_turn.c */
 void sim_model_turn(ngx_campaign_turn_t *turn);
+void sim_model_wrong(sim_campaign_t *c, sim_message_t *m, const char *what) __attribute__((noreturn));
+
+/* nobody knows what became of it; crashed: who sent it died of itself */
+void sim_model_uncertain(sim_campaign_t *c, sim_message_t *m, ngx_uint_t crashed);
 
 extern sim_message_t  *sim_alone;               /* the one that was claimed last, with nothing else in flight */
 extern uint64_t  sim_set_aside;                 /* messages, in all runs of a process */
-extern uint64_t  sim_handed;                    /* messages handed over, in this run */
 extern uint32_t  sim_unfair;                    /* the most that one of two campaigns was ahead, in all runs */
 
 /* the store's state, from its reader: fills what it has; engine.c or the twin */
@@ -444,7 +454,7 @@ void sim_scenario_print(FILE *out, const uint8_t *without);
 /* main.c */
 
 typedef struct {
-    uint64_t        runs, twins, crashes, commits, deliveries, handed, faults, steps, set_aside;
+    uint64_t        runs, twins, crashes, commits, deliveries, handed, lost, faults, steps, set_aside;
     uint64_t        virtual_us;
     int64_t         takeover;
     uint32_t        unfair;
