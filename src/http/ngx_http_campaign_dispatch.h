@@ -132,6 +132,7 @@ struct ngx_http_campaign_dispatch_s {
     /* turns */
     ngx_http_campaign_turn_t           *turn;       /* under way */
     int64_t                             turned;     /* when the last began, monotonic us */
+    int64_t                             landed;     /* when the last was done */
     int64_t                             lag;        /* us that turns take */
     int64_t                             failed_at;  /* first of a row of turns that failed; 0: all is well */
     int64_t                             again_at;   /* next try after one that failed */

@@ -8,7 +8,7 @@
 
 
 #define NGX_HTTP_CAMPAIGN_TURN_GAP          2000        /* us between the starts of two, when more than a few messages are under way */
-#define NGX_HTTP_CAMPAIGN_TURN_WIDE         6000        /* us, when so many are answered so fast that the next commit can wait for more */
+#define NGX_HTTP_CAMPAIGN_TURN_WIDE         6000        /* us from the end of one, while so many are answered that the next can wait for more */
 #define NGX_HTTP_CAMPAIGN_TURN_FEW          16
 #define NGX_HTTP_CAMPAIGN_TURN_MANY         128         /* outcomes that do not wait for the gap, if they are two thirds of all */
 #define NGX_HTTP_CAMPAIGN_TURN_MOST         2048        /* messages claimed in one */
@@ -20,7 +20,7 @@
 #define NGX_HTTP_CAMPAIGN_TURN_BACKOFF_MAX  5000
 
 
-static int64_t ngx_http_campaign_turn_gap(ngx_http_campaign_dispatch_t *d, int64_t now);
+static int64_t ngx_http_campaign_turn_least(ngx_http_campaign_dispatch_t *d, int64_t now);
 static ngx_uint_t ngx_http_campaign_turn_claims(ngx_http_campaign_dispatch_t *d);
 static ngx_http_campaign_turn_t *ngx_http_campaign_turn_make(ngx_http_campaign_dispatch_t *d);
 static ngx_int_t ngx_http_campaign_turn_limits(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_turn_t *t);
@@ -78,17 +78,18 @@ ngx_http_campaign_turn_at(ngx_http_campaign_dispatch_t *d, int64_t now)
         return ngx_max(at, d->again_at);
     }
 
-    return ngx_max(at, d->turned + ngx_http_campaign_turn_gap(d, now));
+    return ngx_max(at, ngx_http_campaign_turn_least(d, now));
 }
 
 
 /*
- * us from the last turn to the next.  A commit costs about the same for one message as for hundreds, and while it is under way the rest of what
- * is claimed is sent: so where the gateways answer a quarter of it within the shortest gap, the commit waits until two thirds are answered.
+ * When the next turn may begin, as far as the last one is concerned.  A commit costs about the same for one message as for hundreds, and while it
+ * is under way the rest of what is claimed is sent: so where the gateways have answered a quarter of it, the next one waits, for no longer
+ * than WIDE, until they have answered two thirds.  On a slow disk that is the difference between half and all of the messages in each commit.
  */
 
 static int64_t
-ngx_http_campaign_turn_gap(ngx_http_campaign_dispatch_t *d, int64_t now)
+ngx_http_campaign_turn_least(ngx_http_campaign_dispatch_t *d, int64_t now)
 {
     ngx_uint_t  all, most;
 
@@ -96,14 +97,14 @@ ngx_http_campaign_turn_gap(ngx_http_campaign_dispatch_t *d, int64_t now)
     most = d->noutcomes >= all - all / 3;
 
     if (all <= NGX_HTTP_CAMPAIGN_TURN_FEW || (most && d->noutcomes >= NGX_HTTP_CAMPAIGN_TURN_MANY)) {
-        return 0;
+        return d->turned;
     }
 
     if (most || now < d->turned + NGX_HTTP_CAMPAIGN_TURN_GAP || d->noutcomes < all / 4) {
-        return NGX_HTTP_CAMPAIGN_TURN_GAP;
+        return d->turned + NGX_HTTP_CAMPAIGN_TURN_GAP;
     }
 
-    return NGX_HTTP_CAMPAIGN_TURN_WIDE;
+    return d->landed + NGX_HTTP_CAMPAIGN_TURN_WIDE;
 }
 
 
@@ -423,6 +424,7 @@ ngx_http_campaign_turn_done(ngx_campaign_op_t *op)
     took = now - t->started;
 
     d->turn = NULL;
+    d->landed = now;
     d->lag = ngx_max(took, d->lag - d->lag / 8);
 
     status = ngx_http_campaign_status();
