@@ -165,6 +165,7 @@ ngx_campaign_suspect_next(ngx_campaign_states_t *x, int64_t *due, uint32_t *seq)
     ngx_uint_t         attempts, flags, found;
     ngx_campaign_rc_e  rc;
 
+    found = 0;
     *seq = x->suspect.want_seq;
 
     rc = ngx_campaign_states_tries_get(x, *seq, &attempts, &flags, due);
