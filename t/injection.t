@@ -165,7 +165,7 @@ sub try_campaign {
     $r = $account->post('/campaigns', body(from => '"Acme"', channel => '"HTTP"', text => '"{first_name}|{last_name}|{custom1}|{custom2}"',
                                            to => '[{"number":"' . ++$number . qq(",$contact}])));
     expect($number, channel => 'HTTP', from => 'Acme', text => join('|', ($text) x 4), what => "contact, $name")
-        if taken('contact', $value, text_may($text), '1618 data.to[0]', $r);
+        if taken('contact', $value, text_may($text), '1618 data.to[0].first_name', $r);
     return $from[1] eq 'Acme' ? 'Acme' : $in;
 }
 
