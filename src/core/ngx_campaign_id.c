@@ -21,8 +21,16 @@
     v2 += v1; v1 = ngx_campaign_rotl(v1, 17); v1 ^= v2; v2 = ngx_campaign_rotl(v2, 32)
 
 
+typedef struct {
+    uint64_t    v0, v1, v2, v3;
+} ngx_campaign_sip_t;
+
+
 static uint64_t ngx_campaign_id_round(const uint64_t *key, ngx_uint_t round, uint64_t half);
 static void ngx_campaign_id_keys(const u_char *secret, uint64_t *keys);
+static ngx_inline void ngx_campaign_sip_begin(ngx_campaign_sip_t *s, uint64_t k0, uint64_t k1);
+static ngx_inline void ngx_campaign_sip_word(ngx_campaign_sip_t *s, uint64_t m);
+static ngx_inline uint64_t ngx_campaign_sip_end(ngx_campaign_sip_t *s);
 static uint64_t ngx_campaign_le64_get(const u_char *p);
 
 
@@ -91,35 +99,13 @@ ngx_campaign_id_open(const u_char *secret, ngx_campaign_kind_e kind, const u_cha
 static uint64_t
 ngx_campaign_id_round(const uint64_t *key, ngx_uint_t round, uint64_t half)
 {
-    uint64_t    m, v0, v1, v2, v3;
-    ngx_uint_t  i;
+    ngx_campaign_sip_t  s;
 
-    v0 = key[0] ^ 0x736f6d6570736575ULL;
-    v1 = key[1] ^ 0x646f72616e646f6dULL;
-    v2 = key[0] ^ 0x6c7967656e657261ULL;
-    v3 = key[1] ^ 0x7465646279746573ULL;
+    ngx_campaign_sip_begin(&s, key[0], key[1]);
+    ngx_campaign_sip_word(&s, __builtin_bswap64(half) << 8 | (round & 0xff));
+    ngx_campaign_sip_word(&s, (uint64_t) 9 << 56 | (half & 0xff));
 
-    m = __builtin_bswap64(half) << 8 | (round & 0xff);
-
-    v3 ^= m;
-    ngx_campaign_sipround(v0, v1, v2, v3);
-    ngx_campaign_sipround(v0, v1, v2, v3);
-    v0 ^= m;
-
-    m = (uint64_t) 9 << 56 | (half & 0xff);
-
-    v3 ^= m;
-    ngx_campaign_sipround(v0, v1, v2, v3);
-    ngx_campaign_sipround(v0, v1, v2, v3);
-    v0 ^= m;
-
-    v2 ^= 0xff;
-
-    for (i = 0; i < 4; i++) {
-        ngx_campaign_sipround(v0, v1, v2, v3);
-    }
-
-    return (v0 ^ v1 ^ v2 ^ v3) & NGX_CAMPAIGN_ID_HALF;
+    return ngx_campaign_sip_end(&s) & NGX_CAMPAIGN_ID_HALF;
 }
 
 
@@ -214,25 +200,15 @@ ngx_campaign_uuid_parse(ngx_str_t *text, u_char *id)
 uint64_t
 ngx_campaign_siphash(const u_char *key, const u_char *data, size_t len)
 {
-    size_t      n;
-    uint64_t    k0, k1, m, v0, v1, v2, v3;
-    ngx_uint_t  i;
+    size_t              n;
+    uint64_t            m;
+    ngx_uint_t          i;
+    ngx_campaign_sip_t  s;
 
-    k0 = ngx_campaign_le64_get(key);
-    k1 = ngx_campaign_le64_get(key + 8);
-
-    v0 = k0 ^ 0x736f6d6570736575ULL;
-    v1 = k1 ^ 0x646f72616e646f6dULL;
-    v2 = k0 ^ 0x6c7967656e657261ULL;
-    v3 = k1 ^ 0x7465646279746573ULL;
+    ngx_campaign_sip_begin(&s, ngx_campaign_le64_get(key), ngx_campaign_le64_get(key + 8));
 
     for (n = len; n >= 8; n -= 8, data += 8) {
-        m = ngx_campaign_le64_get(data);
-
-        v3 ^= m;
-        ngx_campaign_sipround(v0, v1, v2, v3);
-        ngx_campaign_sipround(v0, v1, v2, v3);
-        v0 ^= m;
+        ngx_campaign_sip_word(&s, ngx_campaign_le64_get(data));
     }
 
     m = (uint64_t) len << 56;
@@ -241,18 +217,44 @@ ngx_campaign_siphash(const u_char *key, const u_char *data, size_t len)
         m |= (uint64_t) data[i] << (8 * i);
     }
 
-    v3 ^= m;
-    ngx_campaign_sipround(v0, v1, v2, v3);
-    ngx_campaign_sipround(v0, v1, v2, v3);
-    v0 ^= m;
+    ngx_campaign_sip_word(&s, m);
 
-    v2 ^= 0xff;
+    return ngx_campaign_sip_end(&s);
+}
+
+
+static ngx_inline void
+ngx_campaign_sip_begin(ngx_campaign_sip_t *s, uint64_t k0, uint64_t k1)
+{
+    s->v0 = k0 ^ 0x736f6d6570736575ULL;
+    s->v1 = k1 ^ 0x646f72616e646f6dULL;
+    s->v2 = k0 ^ 0x6c7967656e657261ULL;
+    s->v3 = k1 ^ 0x7465646279746573ULL;
+}
+
+
+static ngx_inline void
+ngx_campaign_sip_word(ngx_campaign_sip_t *s, uint64_t m)
+{
+    s->v3 ^= m;
+    ngx_campaign_sipround(s->v0, s->v1, s->v2, s->v3);
+    ngx_campaign_sipround(s->v0, s->v1, s->v2, s->v3);
+    s->v0 ^= m;
+}
+
+
+static ngx_inline uint64_t
+ngx_campaign_sip_end(ngx_campaign_sip_t *s)
+{
+    ngx_uint_t  i;
+
+    s->v2 ^= 0xff;
 
     for (i = 0; i < 4; i++) {
-        ngx_campaign_sipround(v0, v1, v2, v3);
+        ngx_campaign_sipround(s->v0, s->v1, s->v2, s->v3);
     }
 
-    return v0 ^ v1 ^ v2 ^ v3;
+    return s->v0 ^ s->v1 ^ s->v2 ^ s->v3;
 }
 
 
