@@ -546,46 +546,61 @@ ngx_http_campaign_call_arg(ngx_http_campaign_call_t *call, const char *name, ngx
 ngx_int_t
 ngx_http_campaign_call_pair(ngx_pool_t *pool, const ngx_str_t *pairs, const ngx_str_t *name, ngx_str_t *value)
 {
-    u_char     *p, *end, *amp, *eq;
-    ngx_str_t   raw, key;
+    ngx_str_t  rest, raw, key;
 
-    p = pairs->data;
-    end = p + pairs->len;
+    rest = *pairs;
 
-    for ( /* void */ ; p < end; p = amp + 1) {
+    while (ngx_http_campaign_call_next_pair(&rest, &key, &raw) == NGX_OK) {
 
-        amp = ngx_strlchr(p, end, '&');
-        if (amp == NULL) {
-            amp = end;
-        }
-
-        eq = ngx_strlchr(p, amp, '=');
-        if (eq == NULL) {
-            eq = amp;
-        }
-
-        raw.data = p;
-        raw.len = eq - p;
-
-        if (raw.len > 3 * name->len || raw.len < name->len) {
+        if (key.len > 3 * name->len || key.len < name->len) {
             continue;
         }
 
-        if (ngx_http_campaign_call_unescape(pool, &raw, &key) != NGX_OK) {
+        if (ngx_http_campaign_call_unescape(pool, &key, &key) != NGX_OK) {
             return NGX_ERROR;
         }
 
-        if (key.len != name->len || ngx_memcmp(key.data, name->data, name->len) != 0) {
-            continue;
+        if (key.len == name->len && ngx_memcmp(key.data, name->data, name->len) == 0) {
+            return ngx_http_campaign_call_unescape(pool, &raw, value);
         }
-
-        raw.data = (eq < amp) ? eq + 1 : amp;
-        raw.len = amp - raw.data;
-
-        return ngx_http_campaign_call_unescape(pool, &raw, value);
     }
 
     return NGX_DECLINED;
+}
+
+
+ngx_int_t
+ngx_http_campaign_call_next_pair(ngx_str_t *rest, ngx_str_t *name, ngx_str_t *value)
+{
+    u_char  *p, *end, *amp, *eq;
+
+    p = rest->data;
+    end = p + rest->len;
+
+    while (p < end && *p == '&') {
+        p++;
+    }
+
+    if (p == end) {
+        return NGX_DONE;
+    }
+
+    amp = ngx_strlchr(p, end, '&');
+    amp = amp ? amp : end;
+
+    eq = ngx_strlchr(p, amp, '=');
+    eq = eq ? eq : amp;
+
+    name->data = p;
+    name->len = eq - p;
+
+    value->data = (eq < amp) ? eq + 1 : amp;
+    value->len = amp - value->data;
+
+    rest->data = amp;
+    rest->len = end - amp;
+
+    return NGX_OK;
 }
 
 

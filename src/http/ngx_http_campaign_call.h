@@ -135,7 +135,10 @@ ngx_int_t ngx_http_campaign_call_arg(ngx_http_campaign_call_t *call, const char 
 /* the same out of any text of that form; *value is decoded (in pool) */
 ngx_int_t ngx_http_campaign_call_pair(ngx_pool_t *pool, const ngx_str_t *pairs, const ngx_str_t *name, ngx_str_t *value);
 
-/* a name or value of such a text, decoded (in pool) */
+/* the next pair of such a text, as it stands in it; *rest is what comes behind.  NGX_DONE: there is none */
+ngx_int_t ngx_http_campaign_call_next_pair(ngx_str_t *rest, ngx_str_t *name, ngx_str_t *value);
+
+/* a name or value of it, decoded (in pool) */
 ngx_int_t ngx_http_campaign_call_unescape(ngx_pool_t *pool, const ngx_str_t *in, ngx_str_t *out);
 
 /* a header line of the request (any case); NULL: not there */

@@ -104,23 +104,12 @@ ngx_http_campaign_twilio_text(ngx_http_campaign_call_t *call, ngx_http_campaign_
 static ngx_int_t
 ngx_http_campaign_twilio_form(ngx_http_campaign_call_t *call, const ngx_str_t *form, ngx_array_t *fields)
 {
-    u_char                            *p, *end, *amp, *eq;
-    ngx_str_t                          name, value;
+    ngx_str_t                          rest, name, value;
     ngx_http_campaign_twilio_field_t  *field;
 
-    end = form->data + form->len;
+    rest = *form;
 
-    for (p = form->data; p < end; p = amp + 1) {
-
-        amp = ngx_strlchr(p, end, '&');
-        amp = amp ? amp : end;
-
-        eq = ngx_strlchr(p, amp, '=');
-        eq = eq ? eq : amp;
-
-        if (amp == p) {
-            continue;
-        }
+    while (ngx_http_campaign_call_next_pair(&rest, &name, &value) == NGX_OK) {
 
         if (fields->nelts == NGX_CAMPAIGN_TWILIO_FIELDS) {
             return NGX_DECLINED;
@@ -130,11 +119,6 @@ ngx_http_campaign_twilio_form(ngx_http_campaign_call_t *call, const ngx_str_t *f
         if (field == NULL) {
             return NGX_ERROR;
         }
-
-        name.data = p;
-        name.len = eq - p;
-        value.data = (eq < amp) ? eq + 1 : amp;
-        value.len = amp - value.data;
 
         if (ngx_http_campaign_call_unescape(call->pool, &name, &field->name) != NGX_OK
             || ngx_http_campaign_call_unescape(call->pool, &value, &field->value) != NGX_OK)
