@@ -443,14 +443,11 @@ ngx_http_campaign_contact_invalid(ngx_http_campaign_lines_t *lines, ngx_uint_t l
     u_char                            *p;
     ngx_int_t                          rc;
     ngx_str_t                         *message;
-    ngx_uint_t                         n;
     const ngx_str_t                   *field;
     ngx_http_campaign_contact_wrong_t  wrong;
 
-    n = lines->errors.nelts;
-
-    rc = ngx_http_campaign_upload_invalid(lines, line, code);
-    if (rc != NGX_OK || lines->errors.nelts == n) {
+    rc = ngx_http_campaign_upload_invalid(lines, line, code, &message);
+    if (rc != NGX_OK || message == NULL) {
         return rc;
     }
 
@@ -461,7 +458,6 @@ ngx_http_campaign_contact_invalid(ngx_http_campaign_lines_t *lines, ngx_uint_t l
         return NGX_ERROR;
     }
 
-    message = &((ngx_http_campaign_line_error_t *) lines->errors.elts)[n].message;
     message->data = p;
 
     wrong.code = code;
@@ -604,7 +600,7 @@ ngx_http_campaign_contact_json(ngx_http_campaign_call_t *call, ngx_campaign_line
     }
 
     if (rc == NGX_DECLINED) {
-        return ngx_http_campaign_upload_invalid(lines, l->line, NGX_CAMPAIGN_E_JSON);
+        return ngx_http_campaign_upload_invalid(lines, l->line, NGX_CAMPAIGN_E_JSON, NULL);
     }
 
     rc = ngx_http_campaign_contact_read(call, value, &contact, NULL, wrong, &n);
@@ -624,18 +620,14 @@ ngx_http_campaign_contact_record_bad(ngx_http_campaign_call_t *call, ngx_http_ca
 {
     ngx_int_t   rc;
     ngx_str_t  *message;
-    ngx_uint_t  n;
 
     if (lines->reader.form == NGX_CAMPAIGN_LINES_CSV && !lines->header) {
         return ngx_http_campaign_contact_header_bad(call, line);
     }
 
-    n = lines->errors.nelts;
+    rc = ngx_http_campaign_upload_invalid(lines, line, 1365, &message);
 
-    rc = ngx_http_campaign_upload_invalid(lines, line, 1365);
-
-    if (rc == NGX_OK && lines->errors.nelts > n) {
-        message = &((ngx_http_campaign_line_error_t *) lines->errors.elts)[n].message;
+    if (rc == NGX_OK && message) {
 
         if (lines->reader.form == NGX_CAMPAIGN_LINES_CSV) {
             ngx_str_set(message, "line can not be read: longer than 8 KB, more than 64 cells, or with a quote out of place");

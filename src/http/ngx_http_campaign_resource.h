@@ -107,8 +107,11 @@ ngx_int_t ngx_http_campaign_contact_read_list(ngx_http_campaign_call_t *call, js
  */
 ngx_int_t ngx_http_campaign_upload_header(ngx_campaign_lines_t *l, ngx_http_campaign_lines_t *lines, const void *rows, size_t size);
 
-/* counts a bad line, and keeps it if it is one of the first.  NGX_ERROR: no memory */
-ngx_int_t ngx_http_campaign_upload_invalid(ngx_http_campaign_lines_t *lines, ngx_uint_t line, ngx_uint_t code);
+/*
+ * Counts a bad line, and keeps it if it is one of the first.  *message (message may be NULL): what is said of it, to be replaced at once;
+ * NULL: it is not kept.  NGX_ERROR: no memory
+ */
+ngx_int_t ngx_http_campaign_upload_invalid(ngx_http_campaign_lines_t *lines, ngx_uint_t line, ngx_uint_t code, ngx_str_t **message);
 
 /* ?strict=true: one bad line refuses all of them: NGX_DECLINED, noted.  lines NULL: there are none */
 ngx_int_t ngx_http_campaign_upload_strict(ngx_http_campaign_call_t *call, ngx_http_campaign_lines_t *lines);

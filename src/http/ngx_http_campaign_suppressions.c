@@ -475,14 +475,14 @@ ngx_http_campaign_suppressions_record(ngx_http_campaign_call_t *call, ngx_campai
     }
 
     if (item == NULL) {
-        return ngx_http_campaign_upload_invalid(lines, l->line, code);
+        return ngx_http_campaign_upload_invalid(lines, l->line, code, NULL);
     }
 
     rc = ngx_http_campaign_suppressions_item(call, item, &code);
 
     json_decref(item);
 
-    return rc == NGX_DECLINED ? ngx_http_campaign_upload_invalid(lines, l->line, code) : rc;
+    return rc == NGX_DECLINED ? ngx_http_campaign_upload_invalid(lines, l->line, code, NULL) : rc;
 }
 
 
@@ -493,7 +493,7 @@ ngx_http_campaign_suppressions_record_bad(ngx_http_campaign_call_t *call, ngx_ht
         return ngx_http_campaign_suppressions_header_bad(call, line);
     }
 
-    return ngx_http_campaign_upload_invalid(lines, line, 1860);
+    return ngx_http_campaign_upload_invalid(lines, line, 1860, NULL);
 }
 
 

@@ -45,11 +45,15 @@ ngx_http_campaign_upload_header(ngx_campaign_lines_t *l, ngx_http_campaign_lines
 
 
 ngx_int_t
-ngx_http_campaign_upload_invalid(ngx_http_campaign_lines_t *lines, ngx_uint_t line, ngx_uint_t code)
+ngx_http_campaign_upload_invalid(ngx_http_campaign_lines_t *lines, ngx_uint_t line, ngx_uint_t code, ngx_str_t **message)
 {
     ngx_http_campaign_line_error_t  *e;
 
     lines->invalid++;
+
+    if (message) {
+        *message = NULL;
+    }
 
     if (lines->errors.nelts == NGX_CAMPAIGN_LINE_ERRORS) {
         return NGX_OK;
@@ -63,6 +67,10 @@ ngx_http_campaign_upload_invalid(ngx_http_campaign_lines_t *lines, ngx_uint_t li
     e->line = line;
     e->code = code;
     e->message = *ngx_http_campaign_error_message(code);
+
+    if (message) {
+        *message = &e->message;
+    }
 
     return NGX_OK;
 }
