@@ -1,8 +1,8 @@
 
 /*
  * The dispatcher, shared by its files: lease (lock, epoch, hint), dispatch (tick, life), turn (outcomes and claims), picture (accounts
- * and campaigns), window (claimed messages until they are settled), leave (hands over what is in flight when its process exits).  One in a process, at work in one process at a time.  All runs in
- * the event loop.
+ * and campaigns), window (claimed messages until they are settled), leave (hands over what is in flight when its process exits).  One in
+ * a process, at work in one process at a time.  All runs in the event loop.
  */
 
 #ifndef _NGX_HTTP_CAMPAIGN_DISPATCH_H_INCLUDED_
