@@ -21,6 +21,8 @@ static int ngx_campaign_lmdb_read_begin(ngx_campaign_store_t *st);
 static ngx_uint_t ngx_campaign_lmdb_broken(int err);
 static ngx_int_t ngx_campaign_lmdb_mend_env(ngx_campaign_store_t *st, int err);
 static ngx_uint_t ngx_campaign_lmdb_full(ngx_campaign_store_t *st, int err);
+static int ngx_campaign_lmdb_store(ngx_campaign_txn_t *t, ngx_campaign_db_e db, const void *key, size_t klen, const void *value,
+    size_t vlen, unsigned flags);
 static void ngx_campaign_lmdb_tick(ngx_event_t *ev);
 
 
@@ -325,19 +327,20 @@ ngx_campaign_lmdb_get(ngx_campaign_txn_t *t, ngx_campaign_db_e db, const void *k
 int
 ngx_campaign_lmdb_put(ngx_campaign_txn_t *t, ngx_campaign_db_e db, const void *key, size_t klen, const void *value, size_t vlen)
 {
-    MDB_val  k, v;
-
-    k.mv_size = klen;
-    k.mv_data = (void *) key;
-    v.mv_size = vlen;
-    v.mv_data = (void *) value;
-
-    return mdb_put(t->txn, t->store->dbi[db], &k, &v, 0);
+    return ngx_campaign_lmdb_store(t, db, key, klen, value, vlen, 0);
 }
 
 
 int
 ngx_campaign_lmdb_add(ngx_campaign_txn_t *t, ngx_campaign_db_e db, const void *key, size_t klen, const void *value, size_t vlen)
+{
+    return ngx_campaign_lmdb_store(t, db, key, klen, value, vlen, MDB_NOOVERWRITE);
+}
+
+
+static int
+ngx_campaign_lmdb_store(ngx_campaign_txn_t *t, ngx_campaign_db_e db, const void *key, size_t klen, const void *value, size_t vlen,
+    unsigned flags)
 {
     MDB_val  k, v;
 
@@ -346,7 +349,25 @@ ngx_campaign_lmdb_add(ngx_campaign_txn_t *t, ngx_campaign_db_e db, const void *k
     v.mv_size = vlen;
     v.mv_data = (void *) value;
 
-    return mdb_put(t->txn, t->store->dbi[db], &k, &v, MDB_NOOVERWRITE);
+    return mdb_put(t->txn, t->store->dbi[db], &k, &v, flags);
+}
+
+
+int
+ngx_campaign_lmdb_first(ngx_campaign_txn_t *t, ngx_campaign_db_e db, MDB_val *key, MDB_val *value)
+{
+    int          rc;
+    MDB_cursor  *cursor;
+
+    rc = mdb_cursor_open(t->txn, t->store->dbi[db], &cursor);
+    if (rc != 0) {
+        return rc;
+    }
+
+    rc = mdb_cursor_get(cursor, key, value, key->mv_size ? MDB_SET_RANGE : MDB_FIRST);
+    mdb_cursor_close(cursor);
+
+    return rc;
 }
 
 

@@ -192,6 +192,9 @@ int ngx_campaign_lmdb_put(ngx_campaign_txn_t *t, ngx_campaign_db_e db, const voi
 int ngx_campaign_lmdb_add(ngx_campaign_txn_t *t, ngx_campaign_db_e db, const void *key, size_t klen, const void *value, size_t vlen);
 int ngx_campaign_lmdb_del(ngx_campaign_txn_t *t, ngx_campaign_db_e db, const void *key, size_t klen);
 
+/* the first entry at *key or behind it, mv_size 0: of all; both are the entry's then, until the next write.  LMDB's own codes */
+int ngx_campaign_lmdb_first(ngx_campaign_txn_t *t, ngx_campaign_db_e db, MDB_val *key, MDB_val *value);
+
 /*
  * Heals the environment after LMDB's code err of a begin: takes over a map that another process resized, else closes and opens it
  * again.  In the event loop, while no transaction is under way in this process.  NGX_ERROR: nothing to be mended, or the store is closed

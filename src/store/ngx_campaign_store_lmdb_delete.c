@@ -410,23 +410,16 @@ ngx_campaign_delete_used_list(ngx_campaign_txn_t *t, uint32_t account, ngx_campa
 static ngx_campaign_rc_e
 ngx_campaign_delete_next(ngx_campaign_txn_t *t, const u_char *list, size_t len, uint64_t after, uint64_t *no)
 {
-    int          rc;
-    u_char       start[NGX_CAMPAIGN_LIST_KEY];
-    MDB_val      key, none;
-    MDB_cursor  *cursor;
-
-    rc = mdb_cursor_open(t->txn, t->store->dbi[NGX_CAMPAIGN_DB_LIST], &cursor);
-    if (rc != 0) {
-        return ngx_campaign_lmdb_failed(t, rc, "cursor of list");
-    }
+    int      rc;
+    u_char   start[NGX_CAMPAIGN_LIST_KEY];
+    MDB_val  key, none;
 
     ngx_campaign_be64_put(ngx_cpymem(start, list, len), after + 1);
 
     key.mv_size = len + 8;
     key.mv_data = start;
 
-    rc = mdb_cursor_get(cursor, &key, &none, MDB_SET_RANGE);
-    mdb_cursor_close(cursor);
+    rc = ngx_campaign_lmdb_first(t, NGX_CAMPAIGN_DB_LIST, &key, &none);
 
     if (rc == MDB_NOTFOUND || (rc == 0 && (key.mv_size != len + 8 || ngx_memcmp(key.mv_data, list, len) != 0))) {
         return NGX_CAMPAIGN_NOT_FOUND;

@@ -216,17 +216,11 @@ ngx_campaign_turn_epoch(ngx_campaign_txn_t *t, uint64_t *epoch)
 ngx_campaign_rc_e
 ngx_campaign_turn_sched_first(ngx_campaign_txn_t *t, int64_t *next)
 {
-    int          rc;
-    MDB_val      key, value;
-    MDB_cursor  *cursor;
+    int      rc;
+    MDB_val  key, value;
 
-    rc = mdb_cursor_open(t->txn, t->store->dbi[NGX_CAMPAIGN_DB_SCHED], &cursor);
-    if (rc != 0) {
-        return ngx_campaign_lmdb_failed(t, rc, "cursor of sched");
-    }
-
-    rc = mdb_cursor_get(cursor, &key, &value, MDB_FIRST);
-    mdb_cursor_close(cursor);
+    key.mv_size = 0;
+    rc = ngx_campaign_lmdb_first(t, NGX_CAMPAIGN_DB_SCHED, &key, &value);
 
     if (rc == MDB_NOTFOUND) {
         *next = 0;
@@ -250,17 +244,11 @@ ngx_campaign_turn_sched_first(ngx_campaign_txn_t *t, int64_t *next)
 static ngx_campaign_rc_e
 ngx_campaign_peek_feed(ngx_campaign_txn_t *t, ngx_uint_t *any)
 {
-    int          rc;
-    MDB_val      key, none;
-    MDB_cursor  *cursor;
+    int      rc;
+    MDB_val  key, none;
 
-    rc = mdb_cursor_open(t->txn, t->store->dbi[NGX_CAMPAIGN_DB_FEED], &cursor);
-    if (rc != 0) {
-        return ngx_campaign_lmdb_failed(t, rc, "cursor of feed");
-    }
-
-    rc = mdb_cursor_get(cursor, &key, &none, MDB_FIRST);
-    mdb_cursor_close(cursor);
+    key.mv_size = 0;
+    rc = ngx_campaign_lmdb_first(t, NGX_CAMPAIGN_DB_FEED, &key, &none);
 
     if (rc != 0 && rc != MDB_NOTFOUND) {
         return ngx_campaign_lmdb_failed(t, rc, "first of feed");

@@ -11,7 +11,6 @@
 #include "ngx_campaign_template.h"
 
 
-#define NGX_CAMPAIGN_AGAIN_KEY  20              /* campaign u64, due u64, seq u32 */
 #define NGX_CAMPAIGN_TRIES_KEY  12              /* campaign u64, seq u32 */
 #define NGX_CAMPAIGN_TRIES_LEN  10              /* attempts u8, flags u8, due u64 */
 
@@ -21,7 +20,6 @@ static ngx_campaign_rc_e ngx_campaign_states_done(ngx_campaign_states_t *x);
 static ngx_campaign_rc_e ngx_campaign_states_load(ngx_campaign_states_t *x, uint32_t chunk);
 static ngx_campaign_rc_e ngx_campaign_states_flush(ngx_campaign_states_t *x);
 static ngx_campaign_rc_e ngx_campaign_states_tell(ngx_campaign_states_t *x, const u_char *byte);
-static void ngx_campaign_states_again_key(u_char *key, uint64_t campaign, int64_t due, uint32_t seq);
 
 
 ngx_campaign_rc_e
@@ -433,22 +431,15 @@ ngx_campaign_states_segments(ngx_campaign_states_t *x, uint32_t seq, uint32_t *s
 ngx_campaign_rc_e
 ngx_campaign_states_again_next(ngx_campaign_states_t *x, int64_t *due, uint32_t *seq)
 {
-    int          rc;
-    u_char      *p, start[NGX_CAMPAIGN_AGAIN_KEY];
-    MDB_val      key, none;
-    MDB_cursor  *cursor;
-
-    rc = mdb_cursor_open(x->t->txn, x->t->store->dbi[NGX_CAMPAIGN_DB_AGAIN], &cursor);
-    if (rc != 0) {
-        return ngx_campaign_lmdb_failed(x->t, rc, "cursor of again");
-    }
+    int      rc;
+    u_char  *p, start[NGX_CAMPAIGN_AGAIN_KEY];
+    MDB_val  key, none;
 
     ngx_campaign_states_again_key(start, x->campaign, 1, 0);
     key.mv_size = NGX_CAMPAIGN_AGAIN_KEY;
     key.mv_data = start;
 
-    rc = mdb_cursor_get(cursor, &key, &none, MDB_SET_RANGE);
-    mdb_cursor_close(cursor);
+    rc = ngx_campaign_lmdb_first(x->t, NGX_CAMPAIGN_DB_AGAIN, &key, &none);
 
     if (rc == MDB_NOTFOUND || (rc == 0 && ngx_memcmp(key.mv_data, start, 8) != 0)) {
         *due = 0;
@@ -528,22 +519,15 @@ ngx_campaign_states_again_del(ngx_campaign_states_t *x, uint32_t seq, int64_t du
 ngx_campaign_rc_e
 ngx_campaign_states_again_claimed(ngx_campaign_states_t *x, uint32_t from, uint32_t *seq)
 {
-    int          rc;
-    u_char       start[NGX_CAMPAIGN_AGAIN_KEY];
-    MDB_val      key, none;
-    MDB_cursor  *cursor;
-
-    rc = mdb_cursor_open(x->t->txn, x->t->store->dbi[NGX_CAMPAIGN_DB_AGAIN], &cursor);
-    if (rc != 0) {
-        return ngx_campaign_lmdb_failed(x->t, rc, "cursor of again");
-    }
+    int      rc;
+    u_char   start[NGX_CAMPAIGN_AGAIN_KEY];
+    MDB_val  key, none;
 
     ngx_campaign_states_again_key(start, x->campaign, 0, from);
     key.mv_size = NGX_CAMPAIGN_AGAIN_KEY;
     key.mv_data = start;
 
-    rc = mdb_cursor_get(cursor, &key, &none, MDB_SET_RANGE);
-    mdb_cursor_close(cursor);
+    rc = ngx_campaign_lmdb_first(x->t, NGX_CAMPAIGN_DB_AGAIN, &key, &none);
 
     if (rc == MDB_NOTFOUND || (rc == 0 && (key.mv_size != NGX_CAMPAIGN_AGAIN_KEY || ngx_memcmp(key.mv_data, start, 16) != 0))) {
         return NGX_CAMPAIGN_NOT_FOUND;
@@ -559,7 +543,7 @@ ngx_campaign_states_again_claimed(ngx_campaign_states_t *x, uint32_t from, uint3
 }
 
 
-static void
+void
 ngx_campaign_states_again_key(u_char *key, uint64_t campaign, int64_t due, uint32_t seq)
 {
     ngx_campaign_be32_put(ngx_campaign_be64_put(ngx_campaign_be64_put(key, campaign), (uint64_t) due), seq);

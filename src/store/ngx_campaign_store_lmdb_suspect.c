@@ -102,13 +102,12 @@ static ngx_campaign_rc_e
 ngx_campaign_suspect_busy(ngx_campaign_states_t *x, ngx_uint_t *busy)
 {
     int      rc;
-    u_char  *p, key[20];
+    u_char   key[NGX_CAMPAIGN_AGAIN_KEY];
     MDB_val  value;
 
-    p = ngx_campaign_be64_put(ngx_campaign_be64_put(key, x->suspect.campaign), 0);
-    ngx_campaign_be32_put(p, x->suspect.seq);
+    ngx_campaign_states_again_key(key, x->suspect.campaign, 0, x->suspect.seq);
 
-    rc = ngx_campaign_lmdb_get(x->t, NGX_CAMPAIGN_DB_AGAIN, key, 20, &value);
+    rc = ngx_campaign_lmdb_get(x->t, NGX_CAMPAIGN_DB_AGAIN, key, NGX_CAMPAIGN_AGAIN_KEY, &value);
 
     *busy = (rc == 0);
 

@@ -121,23 +121,16 @@ ngx_campaign_lmdb_ours_get(ngx_campaign_txn_t *t, const ngx_str_t *channel, cons
 ngx_campaign_rc_e
 ngx_campaign_lmdb_theirs_drop(ngx_campaign_txn_t *t, const ngx_campaign_rec_t *campaign)
 {
-    int          rc;
-    u_char       key[8];
-    MDB_val      first, none;
-    MDB_cursor  *cursor;
-
-    rc = mdb_cursor_open(t->txn, t->store->dbi[NGX_CAMPAIGN_DB_THEIRS], &cursor);
-    if (rc != 0) {
-        return ngx_campaign_lmdb_failed(t, rc, "cursor of theirs");
-    }
+    int      rc;
+    u_char   key[8];
+    MDB_val  first, none;
 
     ngx_campaign_be64_put(key, campaign->no);
 
     first.mv_size = 8;
     first.mv_data = key;
 
-    rc = mdb_cursor_get(cursor, &first, &none, MDB_SET_RANGE);
-    mdb_cursor_close(cursor);
+    rc = ngx_campaign_lmdb_first(t, NGX_CAMPAIGN_DB_THEIRS, &first, &none);
 
     if (rc == MDB_NOTFOUND || (rc == 0 && ngx_memcmp(first.mv_data, key, 8) != 0)) {
         return NGX_CAMPAIGN_OK;
@@ -226,17 +219,11 @@ ngx_campaign_theirs_hash(ngx_campaign_txn_t *t, const ngx_str_t *channel, const 
 static ngx_campaign_rc_e
 ngx_campaign_theirs_first(ngx_campaign_txn_t *t, uint64_t *campaign, u_char *channel, size_t *len)
 {
-    int          rc;
-    MDB_val      key, value;
-    MDB_cursor  *cursor;
+    int      rc;
+    MDB_val  key, value;
 
-    rc = mdb_cursor_open(t->txn, t->store->dbi[NGX_CAMPAIGN_DB_GONE], &cursor);
-    if (rc != 0) {
-        return ngx_campaign_lmdb_failed(t, rc, "cursor of gone");
-    }
-
-    rc = mdb_cursor_get(cursor, &key, &value, MDB_FIRST);
-    mdb_cursor_close(cursor);
+    key.mv_size = 0;
+    rc = ngx_campaign_lmdb_first(t, NGX_CAMPAIGN_DB_GONE, &key, &value);
 
     if (rc == MDB_NOTFOUND) {
         return NGX_CAMPAIGN_NOT_FOUND;

@@ -489,7 +489,6 @@ ngx_campaign_turn_changes(ngx_campaign_states_t *x)
     uint32_t             account;
     uint64_t             no;
     ngx_uint_t           i;
-    MDB_cursor          *cursor;
     ngx_campaign_rc_e    result;
     ngx_campaign_txn_t  *t;
 
@@ -497,13 +496,8 @@ ngx_campaign_turn_changes(ngx_campaign_states_t *x)
 
     for (i = 0; i < NGX_CAMPAIGN_TURN_CHANGES; i++) {
 
-        rc = mdb_cursor_open(t->txn, t->store->dbi[NGX_CAMPAIGN_DB_FEED], &cursor);
-        if (rc != 0) {
-            return ngx_campaign_lmdb_failed(t, rc, "cursor of feed");
-        }
-
-        rc = mdb_cursor_get(cursor, &key, &none, MDB_FIRST);
-        mdb_cursor_close(cursor);
+        key.mv_size = 0;
+        rc = ngx_campaign_lmdb_first(t, NGX_CAMPAIGN_DB_FEED, &key, &none);
 
         if (rc == MDB_NOTFOUND) {
             return NGX_CAMPAIGN_OK;

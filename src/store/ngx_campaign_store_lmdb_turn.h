@@ -76,6 +76,11 @@ ngx_campaign_rc_e ngx_campaign_states_again_put(ngx_campaign_states_t *x, uint32
 ngx_campaign_rc_e ngx_campaign_states_again_has(ngx_campaign_states_t *x, uint32_t seq, int64_t due, ngx_uint_t *found);
 ngx_campaign_rc_e ngx_campaign_states_again_del(ngx_campaign_states_t *x, uint32_t seq, int64_t due, ngx_uint_t *found);
 
+/* a key of `again`, of whatever campaign */
+#define NGX_CAMPAIGN_AGAIN_KEY  20              /* campaign u64, due u64, seq u32 */
+
+void ngx_campaign_states_again_key(u_char *key, uint64_t campaign, int64_t due, uint32_t seq);
+
 /* the first claimed repeat from place `from` on; NOT_FOUND */
 ngx_campaign_rc_e ngx_campaign_states_again_claimed(ngx_campaign_states_t *x, uint32_t from, uint32_t *seq);
 
