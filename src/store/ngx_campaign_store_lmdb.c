@@ -135,6 +135,7 @@ ngx_campaign_lmdb_read_run(ngx_campaign_store_t *st, ngx_campaign_op_t *op)
             t.log = st->log;
             t.now = ngx_campaign_now();
             t.err = 0;
+            t.near = NULL;
             t.quiet = 0;
 
             rc = work(&t, op, op->args);
@@ -320,7 +321,44 @@ ngx_campaign_lmdb_get(ngx_campaign_txn_t *t, ngx_campaign_db_e db, const void *k
     k.mv_size = klen;
     k.mv_data = (void *) key;
 
+    if (t->near && t->near[db]) {
+        return mdb_cursor_get(t->near[db], &k, value, MDB_SET);
+    }
+
     return mdb_get(t->txn, t->store->dbi[db], &k, value);
+}
+
+
+int
+ngx_campaign_lmdb_near(ngx_campaign_txn_t *t, MDB_cursor **near)
+{
+    int  rc;
+
+    ngx_memzero(near, NGX_CAMPAIGN_DB_MAX * sizeof(MDB_cursor *));
+    t->near = near;
+
+    rc = mdb_cursor_open(t->txn, t->store->dbi[NGX_CAMPAIGN_DB_REC], &near[NGX_CAMPAIGN_DB_REC]);
+
+    if (rc == 0) {
+        rc = mdb_cursor_open(t->txn, t->store->dbi[NGX_CAMPAIGN_DB_RUN], &near[NGX_CAMPAIGN_DB_RUN]);
+    }
+
+    return rc;
+}
+
+
+void
+ngx_campaign_lmdb_far(ngx_campaign_txn_t *t)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < NGX_CAMPAIGN_DB_MAX; i++) {
+        if (t->near[i]) {
+            mdb_cursor_close(t->near[i]);
+        }
+    }
+
+    t->near = NULL;
 }
 
 

@@ -112,6 +112,7 @@ typedef struct {
     ngx_log_t                 *log;
     int64_t                    now;             /* us, the same for the whole transaction */
     int                        err;             /* LMDB's code behind NGX_CAMPAIGN_FAILURE or _FULL; 0 */
+    MDB_cursor               **near;            /* NULL, or one a table, NULL or where its last entry was: see _near */
     unsigned                   quiet:1;         /* a group: who fails in it is run again alone, and logged then */
 } ngx_campaign_txn_t;
 
@@ -185,6 +186,13 @@ ngx_int_t ngx_campaign_lmdb_read(ngx_campaign_store_t *st, ngx_campaign_op_t *op
 
 /* LMDB's code as ours: logs it once with what was being done; MAP_FULL, ENOSPC, EDQUOT: FULL.  Sets t->err */
 ngx_campaign_rc_e ngx_campaign_lmdb_failed(ngx_campaign_txn_t *t, int err, const char *what);
+
+/*
+ * A reader that gets many entries which are neighbours: from _near to _far those of rec and run are looked for where the last one was, before
+ * the tree is walked down anew.  LMDB's own codes
+ */
+int ngx_campaign_lmdb_near(ngx_campaign_txn_t *t, MDB_cursor **near);
+void ngx_campaign_lmdb_far(ngx_campaign_txn_t *t);
 
 /* 0, MDB_NOTFOUND or another code, as LMDB's own; key and value are plain bytes.  _add: MDB_KEYEXIST, what is there stays */
 int ngx_campaign_lmdb_get(ngx_campaign_txn_t *t, ngx_campaign_db_e db, const void *key, size_t klen, MDB_val *value);

@@ -407,6 +407,7 @@ ngx_campaign_lmdb_schema(ngx_campaign_store_t *st, int *err)
     t.log = st->log;
     t.now = ngx_campaign_now();
     t.err = 0;
+    t.near = NULL;
     t.quiet = 0;
 
     *err = mdb_txn_begin(st->env, NULL, MDB_RDONLY, &t.txn);

@@ -37,6 +37,8 @@ static ngx_campaign_rc_e ngx_campaign_page_walk(ngx_campaign_txn_t *t, ngx_campa
 static ngx_campaign_rc_e ngx_campaign_page_wanted(ngx_campaign_txn_t *t, const ngx_campaign_page_t *page, uint64_t no, ngx_uint_t *wanted);
 static ngx_campaign_rc_e ngx_campaign_page_items(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, ngx_campaign_page_t *page,
     ngx_campaign_page_walk_t *w);
+static ngx_campaign_rc_e ngx_campaign_page_fetch(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, ngx_campaign_page_t *page,
+    ngx_campaign_page_walk_t *w);
 static ngx_campaign_rc_e ngx_campaign_page_tokens(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, ngx_campaign_page_t *page,
     ngx_campaign_page_walk_t *w);
 static uint64_t ngx_campaign_token_mac(ngx_campaign_store_t *st, const ngx_campaign_page_t *page, uint64_t list, const u_char *token);
@@ -267,14 +269,31 @@ ngx_campaign_page_wanted(ngx_campaign_txn_t *t, const ngx_campaign_page_t *page,
 static ngx_campaign_rc_e
 ngx_campaign_page_items(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, ngx_campaign_page_t *page, ngx_campaign_page_walk_t *w)
 {
-    void               *item;
-    ngx_uint_t          i;
+    int                 err;
+    MDB_cursor         *near[NGX_CAMPAIGN_DB_MAX];
     ngx_campaign_rc_e   rc;
 
     page->items = ngx_array_create(op->pool, w->n ? w->n : 1, ngx_campaign_lmdb_record_size(page->kind));
     if (page->items == NULL) {
         return NGX_CAMPAIGN_FAILURE;
     }
+
+    err = ngx_campaign_lmdb_near(t, near);                  /* items of a page are neighbours */
+
+    rc = (err == 0) ? ngx_campaign_page_fetch(t, op, page, w) : ngx_campaign_lmdb_failed(t, err, "cursors of a page");
+
+    ngx_campaign_lmdb_far(t);
+
+    return rc;
+}
+
+
+static ngx_campaign_rc_e
+ngx_campaign_page_fetch(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, ngx_campaign_page_t *page, ngx_campaign_page_walk_t *w)
+{
+    void               *item;
+    ngx_uint_t          i;
+    ngx_campaign_rc_e   rc;
 
     for (i = 0; i < w->n; i++) {
         item = ngx_array_push(page->items);

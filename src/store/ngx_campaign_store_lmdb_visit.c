@@ -210,6 +210,7 @@ ngx_campaign_visit_slice(ngx_campaign_visiting_t *v, ngx_uint_t *more)
     t.log = st->log;
     t.now = ngx_campaign_now();
     t.err = 0;
+    t.near = NULL;
     t.quiet = 0;
 
     rc = NGX_CAMPAIGN_OK;

@@ -460,6 +460,7 @@ ngx_campaign_writer_begin(ngx_campaign_store_t *st, ngx_campaign_txn_t *t, ngx_u
     t->log = st->log;
     t->now = ngx_campaign_now();
     t->err = 0;
+    t->near = NULL;
     t->quiet = quiet ? 1 : 0;
 
     return 0;
