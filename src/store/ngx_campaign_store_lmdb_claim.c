@@ -11,7 +11,9 @@
 #include "ngx_campaign_gcra.h"
 
 
-#define NGX_CAMPAIGN_CLAIM_SPAN  8192           /* places between done and upto: a slow message holds up no other */
+#ifndef NGX_CAMPAIGN_CLAIM_SPAN
+#define NGX_CAMPAIGN_CLAIM_SPAN  8192           /* places between done and upto: recovery walks them; tests make it less */
+#endif
 #define NGX_CAMPAIGN_CLAIM_GONE  4096           /* places of contacts that get no message, passed in one claim */
 
 
@@ -24,6 +26,7 @@ static ngx_campaign_rc_e ngx_campaign_turn_claim_again(ngx_campaign_states_t *x,
     ngx_campaign_campaign_t *campaign, ngx_campaign_gate_t *gate, uint32_t most);
 static ngx_campaign_rc_e ngx_campaign_turn_claim_fresh(ngx_campaign_states_t *x, ngx_campaign_claim_t *c,
     ngx_campaign_campaign_t *campaign, ngx_campaign_gate_t *gate, uint32_t most);
+static ngx_campaign_rc_e ngx_campaign_turn_claim_pass(ngx_campaign_states_t *x);
 static ngx_uint_t ngx_campaign_turn_expired(ngx_campaign_states_t *x, const ngx_campaign_campaign_t *campaign);
 static ngx_campaign_rc_e ngx_campaign_turn_hindered(ngx_campaign_gate_t *gate, const ngx_campaign_contact_t *contact,
     ngx_uint_t expired, ngx_campaign_reason_e *reason);
@@ -446,7 +449,7 @@ ngx_campaign_turn_claim_fresh(ngx_campaign_states_t *x, ngx_campaign_claim_t *c,
     ngx_campaign_gate_t *gate, uint32_t most)
 {
     u_char                  *byte;
-    uint32_t                 seq, end;
+    uint32_t                 seq;
     ngx_uint_t               gone, canceled, expired;
     ngx_campaign_rc_e        rc;
     ngx_campaign_reason_e    reason;
@@ -456,11 +459,17 @@ ngx_campaign_turn_claim_fresh(ngx_campaign_states_t *x, ngx_campaign_claim_t *c,
 
     run = &x->run;
     expired = ngx_campaign_turn_expired(x, campaign);
-    end = ngx_min(campaign->span, run->done + NGX_CAMPAIGN_CLAIM_SPAN);
 
     ngx_campaign_lmdb_walk_init(&walk, campaign->list, run->upto);
 
-    for (gone = 0; c->n < most && run->upto < end && gone < NGX_CAMPAIGN_CLAIM_GONE; run->upto++) {
+    for (gone = 0; c->n < most && run->upto < campaign->span && gone < NGX_CAMPAIGN_CLAIM_GONE; run->upto++) {
+
+        if (run->upto - run->done >= NGX_CAMPAIGN_CLAIM_SPAN) {
+            rc = ngx_campaign_turn_claim_pass(x);
+            if (rc != NGX_CAMPAIGN_OK) {
+                return rc;
+            }
+        }
 
         seq = run->upto;
 
@@ -499,6 +508,32 @@ ngx_campaign_turn_claim_fresh(ngx_campaign_states_t *x, ngx_campaign_claim_t *c,
         run->progress.pending--;
 
         rc = ngx_campaign_turn_message(x, c, seq, 1, 0, &contact);
+        if (rc != NGX_CAMPAIGN_OK) {
+            return rc;
+        }
+    }
+
+    return NGX_CAMPAIGN_OK;
+}
+
+
+/* messages still in flight in the oldest of the places: they stand apart, so that a slow one holds up no other */
+
+static ngx_campaign_rc_e
+ngx_campaign_turn_claim_pass(ngx_campaign_states_t *x)
+{
+    u_char             *byte;
+    uint32_t            end;
+    ngx_campaign_rc_e   rc;
+
+    for (end = x->run.done + NGX_CAMPAIGN_CLAIM_SPAN / 8; x->run.done < end; x->run.done++) {
+
+        rc = ngx_campaign_states_byte(x, x->run.done, &byte);
+
+        if (rc == NGX_CAMPAIGN_OK && ngx_campaign_byte_state(*byte) == NGX_CAMPAIGN_S_PENDING) {
+            rc = ngx_campaign_states_apart(x, x->run.done, byte);
+        }
+
         if (rc != NGX_CAMPAIGN_OK) {
             return rc;
         }

@@ -121,7 +121,7 @@ ngx_campaign_leave_cmp(const void *one, const void *two)
 }
 
 
-/* one claimed for the first time becomes like one that was given back and claimed again: the next dispatcher can count its place as done */
+/* one claimed for the first time stands apart then: the next dispatcher counts its place as done */
 
 static ngx_campaign_rc_e
 ngx_campaign_leave_one(ngx_campaign_states_t *x, uint32_t seq)
@@ -143,15 +143,7 @@ ngx_campaign_leave_one(ngx_campaign_states_t *x, uint32_t seq)
     switch (ngx_campaign_byte_state(*byte)) {
 
     case NGX_CAMPAIGN_S_PENDING:
-        *byte = ngx_campaign_state_byte(NGX_CAMPAIGN_S_RETRY, NGX_CAMPAIGN_R_NONE);
-        x->dirty = 1;
-
-        result = ngx_campaign_states_again_put(x, seq, 0);
-
-        if (result == NGX_CAMPAIGN_OK) {
-            result = ngx_campaign_states_tries_put(x, seq, 0, 0, x->t->now);
-        }
-
+        result = ngx_campaign_states_apart(x, seq, byte);
         break;
 
     case NGX_CAMPAIGN_S_RETRY:

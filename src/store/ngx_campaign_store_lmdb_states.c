@@ -140,6 +140,20 @@ ngx_campaign_states_done(ngx_campaign_states_t *x)
 
 
 ngx_campaign_rc_e
+ngx_campaign_states_apart(ngx_campaign_states_t *x, uint32_t seq, u_char *byte)
+{
+    ngx_campaign_rc_e  rc;
+
+    *byte = ngx_campaign_state_byte(NGX_CAMPAIGN_S_RETRY, NGX_CAMPAIGN_R_NONE);
+    x->dirty = 1;
+
+    rc = ngx_campaign_states_again_put(x, seq, 0);
+
+    return rc == NGX_CAMPAIGN_OK ? ngx_campaign_states_tries_put(x, seq, 0, 0, x->t->now) : rc;
+}
+
+
+ngx_campaign_rc_e
 ngx_campaign_states_byte(ngx_campaign_states_t *x, uint32_t seq, u_char **byte)
 {
     uint32_t           chunk;

@@ -55,6 +55,12 @@ ngx_campaign_rc_e ngx_campaign_states_close(ngx_campaign_states_t *x);
 /* the state byte of a message; valid until the next call; who changes it sets x->dirty */
 ngx_campaign_rc_e ngx_campaign_states_byte(ngx_campaign_states_t *x, uint32_t seq, u_char **byte);
 
+/*
+ * Message seq, claimed for the first time, stands apart from now on, like one that was given back and claimed again: `done` can pass it.  byte
+ * is its state's
+ */
+ngx_campaign_rc_e ngx_campaign_states_apart(ngx_campaign_states_t *x, uint32_t seq, u_char *byte);
+
 /* x->channel is set */
 ngx_campaign_rc_e ngx_campaign_states_channel(ngx_campaign_states_t *x);
 

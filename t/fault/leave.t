@@ -17,8 +17,8 @@ use Time::HiRes qw(time);
 
 plain_only();
 
-# a campaign's walk is at most 8192 places ahead of its oldest message in flight: so few are sent
-my ($hung, $reload, $odd, $rate, $many) = long() ? (45, 120, 50, 100, 6600) : (15, 12, 50, 450, 3000);
+# more than the 8192 places that recovery walks at most lie between the first message that hangs and the last one
+my ($hung, $reload, $odd, $rate, $many) = long() ? (45, 120, 100, 250, 16000) : (15, 12, 100, 1500, 12000);
 
 # some messages of HANG wait for their answer; the others take what they ask for in their text
 gateway(sub {

@@ -1,6 +1,7 @@
 
 /*
- * Edge rules of claims, by the store's public header: limiters that go on from what really went, no burst after a crash.
+ * Edge rules of claims, by the store's public header: limiters that go on from what really went, no burst after a crash, messages without
+ * an answer that hold up no other.
  */
 
 #include "store_make.h"
@@ -9,9 +10,12 @@
 static void test_limit_raised(void);
 static void test_limit_spent(void);
 static void test_limit_shared(void);
+static void test_hung(void);
 
 static void test_campaign(ngx_campaign_campaign_t *c, ngx_uint_t n, uint32_t validity);
 static void test_create(ngx_campaign_campaign_t *c, const char *name, ngx_uint_t n, uint32_t validity);
+static void test_sent(ngx_campaign_campaign_t *c, ngx_campaign_outcome_t *o, uint32_t seq, ngx_uint_t n);
+static void test_progress(ngx_campaign_campaign_t *c);
 static ngx_uint_t test_allowed(ngx_campaign_campaign_t *c, ngx_uint_t want, ngx_campaign_limit_t *limit);
 
 
@@ -29,6 +33,7 @@ main(int argc, char **argv)
     test_limit_raised();
     test_limit_spent();
     test_limit_shared();
+    test_hung();
 
     ngx_destroy_pool(pool);
     make_end();
@@ -141,6 +146,87 @@ test_limit_shared(void)
     store_free(so);
 
     ok(make_look(NULL), "the store is sound");
+}
+
+
+/* places 3 and 5 000 of a campaign are in flight while all the others are sent */
+
+static void
+test_hung(void)
+{
+    uint32_t                 seq;
+    ngx_uint_t               n, all, stalled;
+    ngx_campaign_outcome_t  *o;
+    ngx_campaign_campaign_t  c;
+
+    test_campaign(&c, 30000, 0);
+
+    o = ngx_palloc(pool, 1000 * sizeof(ngx_campaign_outcome_t));
+    seq = 0;
+    stalled = 0;
+
+    for (all = 0; all < 30000 && !stalled; all += n) {
+        ngx_stub_now += 1000000;
+        n = make_turn(&c, 1000, NULL, 0);
+        stalled = (n == 0);
+
+        test_sent(&c, o, seq, n);
+        seq += n;
+    }
+
+    is_uint(all, 30000, "two messages without an answer hold up no other");
+    ok(make_look(NULL), "the store is sound");
+
+    test_progress(&c);
+    is_uint(c.progress.enroute, 2, "they are in flight");
+    is_uint(c.progress.sent, 29998, "the others are sent");
+
+    make_lease();
+    (void) make_turn(NULL, 0, NULL, 0);
+    ngx_stub_now += 1000000;
+    is_uint(make_turn(&c, 100, NULL, 0), 2, "after a crash both go again");
+
+    o[0] = make_outcome(&c, 3, NGX_CAMPAIGN_OUTCOME_SETTLED, NGX_CAMPAIGN_S_SENT);
+    o[1] = make_outcome(&c, 5000, NGX_CAMPAIGN_OUTCOME_SETTLED, NGX_CAMPAIGN_S_FAILED);
+    (void) make_turn(NULL, 0, o, 2);
+
+    test_progress(&c);
+    is_uint(c.progress.sent, 29999, "and their answers count");
+    is_uint(c.progress.failed, 1, "once each");
+    is_uint(c.progress.redelivered, 2, "as redeliveries");
+    is_uint(c.rec.status, NGX_CAMPAIGN_C_COMPLETED, "with the last of them the campaign ends");
+    ok(make_look(NULL), "the store is sound");
+}
+
+
+/* n messages from seq on are sent, but for the two that hang */
+
+static void
+test_sent(ngx_campaign_campaign_t *c, ngx_campaign_outcome_t *o, uint32_t seq, ngx_uint_t n)
+{
+    uint32_t    end;
+    ngx_uint_t  i;
+
+    end = seq + (uint32_t) n;
+
+    for (i = 0; seq < end; seq++) {
+        if (seq != 3 && seq != 5000) {
+            o[i++] = make_outcome(c, seq, NGX_CAMPAIGN_OUTCOME_SETTLED, NGX_CAMPAIGN_S_SENT);
+        }
+    }
+
+    (void) make_turn(NULL, 0, o, i);
+}
+
+
+static void
+test_progress(ngx_campaign_campaign_t *c)
+{
+    store_op_t  *so;
+
+    so = store_op();
+    (void) store_wait(so, ngx_campaign_store_get(st, &so->op, NGX_CAMPAIGN_CAMPAIGN, c->rec.account, c->rec.id, c));
+    store_free(so);
 }
 
 
