@@ -709,7 +709,7 @@ ngx_http_campaign_conf_receipts_check(ngx_conf_t *cf, ngx_http_campaign_main_con
 {
     ngx_str_t                           *channel;
     ngx_uint_t                           i, n;
-    ngx_http_campaign_gateway_t         *gateway;
+    ngx_http_campaign_gateway_t         *gateway, *named;
     ngx_http_campaign_receipts_conf_t  **all;
 
     all = cmcf->receipts.elts;
@@ -727,18 +727,20 @@ ngx_http_campaign_conf_receipts_check(ngx_conf_t *cf, ngx_http_campaign_main_con
 
                 *channel = gateway[n].channel;
             }
-
-            continue;
         }
 
         channel = all[i]->channels.elts;
 
         for (n = 0; n < all[i]->channels.nelts; n++) {
-            if (ngx_http_campaign_gateway(cmcf, &channel[n]) == NULL) {
+            named = ngx_http_campaign_gateway(cmcf, &channel[n]);
+
+            if (named == NULL) {
                 ngx_log_error(NGX_LOG_EMERG, cf->log, 0, "channel \"%V\" of \"campaign_receipts\" in %s:%ui has no gateway: add "
                               "\"campaign_gateway %V <uri>;\"", &channel[n], all[i]->file, all[i]->line, &channel[n]);
                 return NGX_ERROR;
             }
+
+            named->named |= all[i]->theirs;
         }
     }
 

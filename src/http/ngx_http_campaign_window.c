@@ -517,6 +517,7 @@ ngx_http_campaign_window_judge(ngx_http_campaign_dispatch_t *d, ngx_http_campaig
     ngx_http_campaign_window_count(f->live->series, v.state);
     o->reason = (uint8_t) v.reason;
     o->due = (v.state == NGX_CAMPAIGN_S_RETRY) ? wall + (int64_t) v.wait * 1000 : 0;
+    o->named = (gateway->receipts && gateway->named);
     o->id_len = (uint8_t) f->delivery.theirs_len;
     ngx_memcpy(o->id, f->delivery.theirs, f->delivery.theirs_len);
 }

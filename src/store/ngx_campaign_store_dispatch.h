@@ -63,6 +63,7 @@ typedef struct {
     uint8_t                  attempt;           /* tries so far, this one included */
     uint32_t                 segments;          /* of its text; 0: it never went to a gateway */
     int64_t                  due;               /* us */
+    uint8_t                  named;             /* a receipt may name it by this: */
     uint8_t                  id_len;            /* what the gateway calls a message that it accepted; 0: nothing */
     u_char                   id[NGX_CAMPAIGN_GATEWAY_ID_MAX];
 } ngx_campaign_outcome_t;

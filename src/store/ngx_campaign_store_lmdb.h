@@ -19,7 +19,7 @@
  *   tries   campaign u64 | seq u32                                 -> attempts u8, flags u8, due u64: of every message tried more than once
  *   leaving campaign u64 | seq u32                                 -> epoch u64: in flight with that dispatcher, which handed it over
  *   theirs  campaign u64 | seq u32                                 -> what the gateway calls that message
- *   ours    hash u64 of channel and what the gateway calls it      -> campaign u64, seq u32: the newest, while a receipt may come
+ *   ours    hash u64 of channel and what the gateway calls it      -> campaign u64, seq u32: the newest, if a receipt may name it so
  *   gone    campaign u64                                           -> channel: it is deleted, its entries of the two above are not yet
  *   sched   start u64 s | campaign u64                             -> account u32
  *   active  account u32 | campaign u64                             -> nothing: in progress, or a message of it is in flight

@@ -342,7 +342,7 @@ ngx_campaign_turn_outcome(ngx_campaign_states_t *x, ngx_campaign_outcome_t *o)
 }
 
 
-/* the first id that the gateway gave; a receipt may come with it, if the answer was not taken for delivered */
+/* the first id that the gateway gave */
 
 static ngx_campaign_rc_e
 ngx_campaign_turn_theirs(ngx_campaign_states_t *x, ngx_campaign_outcome_t *o)
@@ -358,7 +358,7 @@ ngx_campaign_turn_theirs(ngx_campaign_states_t *x, ngx_campaign_outcome_t *o)
         return rc;
     }
 
-    return ngx_campaign_lmdb_theirs_put(x->t, &x->channel, x->campaign, o->seq, &id, o->state == NGX_CAMPAIGN_S_SENT);
+    return ngx_campaign_lmdb_theirs_put(x->t, &x->channel, x->campaign, o->seq, &id, o->named);
 }
 
 

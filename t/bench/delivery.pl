@@ -19,7 +19,7 @@ my $seconds = of_quick(1, 2);
 my $gateway = Bench::Gateway->new('delivery');
 my $server = Bench::Server->new('delivery', gateway => $gateway);
 my $client = $server->account;
-my %audience = map { $_ => $server->audience($client, $n, $_) } qw(SMS VIBER WIDE);
+my %audience = map { $_ => $server->audience($client, $n, $_) } qw(SMS VIBER WIDE RCS MMS);
 my $body = '{"data":{"from":"Acme","to":["33199000000"],"text":"Hello Chloe, our sale starts today.","channel":"SMS",'
     . '"id":"018f3b5e-7a3c-8c1e-9d3a-0123456789ab"}}';
 my %wall;
@@ -61,12 +61,14 @@ sub delivery {
 
 delivery('SMS')->();                                    # the store grows, connections are made
 %wall = ();
-my %got = rounds($rounds, bare => \&bare, proxied => \&proxied, map { $_ => delivery($_) } qw(SMS VIBER WIDE));
+my %got = rounds($rounds, bare => \&bare, proxied => \&proxied, map { $_ => delivery($_) } qw(SMS VIBER WIDE RCS MMS));
 
 row('a request proxied for a client', sprintf '%.1f us CPU', median(@{ $got{proxied} }) / 1000);
 row('a delivery, recorded ÷ that', sprintf('%.1f us CPU', median(@{ $got{SMS} }) / 1000), ratio => ratio($got{SMS}, $got{proxied}), most => 0.65);
 row("with id=off", sprintf('%.1f us CPU', median(@{ $got{VIBER} }) / 1000), ratio => ratio($got{VIBER}, $got{proxied}));
 row('with concurrency=1024', sprintf('%.1f us CPU', median(@{ $got{WIDE} }) / 1000), ratio => ratio($got{WIDE}, $got{proxied}));
+row('with receipts to come, by=id', sprintf('%.1f us CPU', median(@{ $got{RCS} }) / 1000), ratio => ratio($got{RCS}, $got{proxied}));
+row('with receipts to come, by=gateway_id', sprintf('%.1f us CPU', median(@{ $got{MMS} }) / 1000), ratio => ratio($got{MMS}, $got{proxied}));
 row('wrk, a request ÷ that', sprintf('%.1f us CPU', median(@{ $got{bare} }) / 1000), ratio => ratio($got{bare}, $got{proxied}));
 row('deliveries by the clock', sprintf '%d/s', median(@{ $wall{SMS} }));
 row('with concurrency=1024', sprintf '%d/s', median(@{ $wall{WIDE} }));

@@ -263,6 +263,7 @@ test_theirs(void)
 
     o = make_outcome(&k.c, 1, NGX_CAMPAIGN_OUTCOME_SETTLED, NGX_CAMPAIGN_S_SENT);
     o.segments = 2;
+    o.named = 1;
     o.id_len = 2;
     ngx_memcpy(o.id, "gw", 2);
 

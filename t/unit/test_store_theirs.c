@@ -232,6 +232,7 @@ test_outcome(ngx_campaign_campaign_t *c, uint32_t seq, ngx_uint_t state, const c
     o = make_outcome(c, seq, NGX_CAMPAIGN_OUTCOME_SETTLED, state);
 
     if (id) {
+        o.named = (state == NGX_CAMPAIGN_S_SENT);
         o.id_len = (uint8_t) strlen(id);
         ngx_memcpy(o.id, id, o.id_len);
     }

@@ -11,7 +11,8 @@ use File::Path qw(make_path remove_tree);
 use JSON::PP ();
 use Time::HiRes qw(sleep);
 
-# Messages of SMS keep the id that the gateway's reply has, those of VIBER do not; WIDE is SMS with four times as many under way.
+# Messages of SMS keep the id that the gateway's reply has, those of VIBER do not; WIDE is SMS with four times as many under way.  Receipts come for
+# RCS, with our ids, and for MMS, with the gateway's.
 #
 # options: fill, code that gets the store's empty directory before the start; gateway, a Bench::Gateway (without one nothing is dispatched);
 # concurrency; durability; location, what delivers in place of a proxy to the gateway; http and server, more lines of these blocks; main, before
@@ -76,7 +77,7 @@ http {
 
     upstream gateway {
         server 127.0.0.1:$port;
-        keepalive 512;
+        keepalive 1024;
         keepalive_requests 1000000000;
     }
 
@@ -91,6 +92,10 @@ http {
         campaign_gateway SMS /_gateway concurrency=$concurrency receipts=off;
         campaign_gateway VIBER /_gateway concurrency=$concurrency receipts=off id=off;
         campaign_gateway WIDE /_gateway concurrency=1024 receipts=off;
+        campaign_gateway RCS /_gateway concurrency=$concurrency;
+        campaign_gateway MMS /_gateway concurrency=$concurrency;
+
+        location /receipts { campaign_receipts channel=MMS by=gateway_id; }
 
         proxy_http_version 1.1;
         proxy_set_header Connection "";
@@ -162,7 +167,7 @@ sub account {
     my $account = $self->client->ask(POST => '/admin/accounts', { name => 'bench', rate => 1_000_000, %data });
     my $client = $self->client($account->{api_key});
     @$client{qw(key account)} = @$account{qw(api_key id)};
-    $client->ask(POST => '/v1/senders', { name => 'Acme', channel => $_ }) for qw(SMS VIBER WIDE);
+    $client->ask(POST => '/v1/senders', { name => 'Acme', channel => $_ }) for qw(SMS VIBER WIDE RCS MMS);
     return $client;
 }
 
