@@ -105,8 +105,11 @@ ngx_int_t ngx_http_campaign_delivery_start(ngx_http_campaign_delivery_t *d, ngx_
 
 extern ngx_str_t  ngx_http_campaign_delivery_method;
 
-/* ngx_http_campaign_passage.c: filters and phase handler, in postconfiguration (the module is an HTTP_AUX_FILTER) */
+/* ngx_http_campaign_passage.c: filters and phase handlers, in postconfiguration (the module is an HTTP_AUX_FILTER) */
 ngx_int_t ngx_http_campaign_passage_init(ngx_conf_t *cf);
+
+/* deliveries that are started at once, before the event loop gets its turn */
+ngx_uint_t ngx_http_campaign_passage_round(void);
 
 /* ngx_http_campaign_answer.c: answer, status, after and theirs of a delivery, whose background request has come to its end */
 void ngx_http_campaign_answer_read(ngx_http_campaign_delivery_t *d);

@@ -5,6 +5,7 @@
  *
  * Answers wait their turn: hundreds may come at once, and a client's request that comes behind them would wait for all.  So what epoll tells of
  * a gateway's connection is only noted; a few are taken when everybody else's events are done, the rest in the next rounds of the event loop.
+ * Rounds are shorter while there are clients.
  */
 
 #include "ngx_http_campaign_delivery.h"
@@ -13,7 +14,10 @@
 #define NGX_HTTP_CAMPAIGN_REPLY_MAX   65536     /* bytes of a reply that are read to keep its connection */
 #define NGX_HTTP_CAMPAIGN_REPLY_WAIT  5000      /* ms for the rest of a reply that has begun */
 #define NGX_HTTP_CAMPAIGN_COMPLAIN    60        /* s between two complaints about a cache */
-#define NGX_HTTP_CAMPAIGN_ANSWERS     32        /* answers taken before the event loop gets its turn */
+
+#define NGX_HTTP_CAMPAIGN_ROUND       32        /* deliveries started, or answers taken, before the event loop gets its turn, */
+#define NGX_HTTP_CAMPAIGN_ROUND_SHORT 8         /* and after a client's request, */
+#define NGX_HTTP_CAMPAIGN_ROUND_WHILE 10        /* for so many ms */
 
 #define NGX_HTTP_CAMPAIGN_IGNORE                                                                                      \
     (NGX_HTTP_UPSTREAM_IGN_XA_REDIRECT | NGX_HTTP_UPSTREAM_IGN_XA_EXPIRES | NGX_HTTP_UPSTREAM_IGN_XA_LIMIT_RATE       \
@@ -21,6 +25,7 @@
 
 
 static ngx_http_campaign_delivery_t *ngx_http_campaign_passage_of(ngx_http_request_t *r);
+static ngx_int_t ngx_http_campaign_passage_client(ngx_http_request_t *r);
 static ngx_int_t ngx_http_campaign_passage_precontent(ngx_http_request_t *r);
 static ngx_int_t ngx_http_campaign_passage_content(ngx_http_request_t *r);
 static ngx_int_t ngx_http_campaign_passage_configure(ngx_http_campaign_delivery_t *d, ngx_http_request_t *r);
@@ -41,6 +46,7 @@ static ngx_http_output_body_filter_pt    ngx_http_next_body_filter;
 static ngx_queue_t                       ngx_http_campaign_passage_answers;     /* connections that have something to read */
 static ngx_event_t                       ngx_http_campaign_passage_event;       /* takes some of them */
 static ngx_event_handler_pt              ngx_http_campaign_passage_reader;      /* nginx's own, of every upstream */
+static ngx_msec_t                        ngx_http_campaign_passage_asked;       /* when the last request of a client came */
 
 
 /* the delivery whose background request r is; NULL: another request (one of auth_request or mirror in the gateway's location, too) */
@@ -61,6 +67,25 @@ ngx_http_campaign_passage_of(ngx_http_request_t *r)
     }
 
     return ctx->delivery;
+}
+
+
+/* background requests do not come here */
+
+static ngx_int_t
+ngx_http_campaign_passage_client(ngx_http_request_t *r)
+{
+    ngx_http_campaign_passage_asked = ngx_current_msec;
+
+    return NGX_DECLINED;
+}
+
+
+ngx_uint_t
+ngx_http_campaign_passage_round(void)
+{
+    return ngx_current_msec - ngx_http_campaign_passage_asked < NGX_HTTP_CAMPAIGN_ROUND_WHILE ? NGX_HTTP_CAMPAIGN_ROUND_SHORT
+                                                                                              : NGX_HTTP_CAMPAIGN_ROUND;
 }
 
 
@@ -185,13 +210,15 @@ ngx_http_campaign_passage_readable(ngx_event_t *ev)
 static void
 ngx_http_campaign_passage_turn(ngx_event_t *ev)
 {
-    ngx_uint_t    n;
+    ngx_uint_t    n, most;
     ngx_queue_t  *q;
     ngx_event_t  *rev;
 
+    most = ngx_http_campaign_passage_round();
+
     for (n = 0; !ngx_queue_empty(&ngx_http_campaign_passage_answers); n++) {
 
-        if (n == NGX_HTTP_CAMPAIGN_ANSWERS) {
+        if (n == most) {
             ngx_post_event(ev, &ngx_posted_next_events);
             return;
         }
@@ -403,6 +430,13 @@ ngx_http_campaign_passage_init(ngx_conf_t *cf)
     }
 
     cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
+
+    h = ngx_array_push(&cmcf->phases[NGX_HTTP_POST_READ_PHASE].handlers);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    *h = ngx_http_campaign_passage_client;
 
     h = ngx_array_push(&cmcf->phases[NGX_HTTP_PRECONTENT_PHASE].handlers);
     if (h == NULL) {

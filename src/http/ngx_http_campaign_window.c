@@ -9,7 +9,6 @@
 #include "ngx_http_campaign_dispatch.h"
 
 
-#define NGX_HTTP_CAMPAIGN_WINDOW_STARTS  32             /* deliveries started before the event loop gets its turn */
 #define NGX_HTTP_CAMPAIGN_WINDOW_BUSY    10000          /* us until a message that found no connection is tried again */
 #define NGX_HTTP_CAMPAIGN_WINDOW_ERROR   100000         /* us, the same for no memory */
 #define NGX_HTTP_CAMPAIGN_WINDOW_AHEAD   2000000000LL   /* ns: no start is later, whatever the clocks say */
@@ -176,12 +175,14 @@ ngx_int_t
 ngx_http_campaign_window_send(ngx_http_campaign_dispatch_t *d, int64_t now)
 {
     ngx_int_t                    rc;
-    ngx_uint_t                   n;
+    ngx_uint_t                   n, most;
     ngx_http_campaign_window_t  *w;
+
+    most = ngx_http_campaign_passage_round();
 
     for (n = 0; d->windows && d->windows->at <= now && d->busy <= now; n++) {
 
-        if (n == NGX_HTTP_CAMPAIGN_WINDOW_STARTS) {
+        if (n == most) {
             ngx_post_event(&d->tick, &ngx_posted_next_events);
             return NGX_OK;
         }

@@ -1,7 +1,7 @@
 # throughput: messages a second of one worker, next to BullMQ on Redis with a job a message.
 #
-# In turns, to the same gateway: a campaign is sent; as many jobs as fit the time are taken out of the queue by one Node process (t/bench/bullmq.js), with
-# the concurrency that was best in a trial.  Redis writes its append-only file, fsync each second; the worker's outcomes are durable when they are counted.
+# In turns, to the same gateway: a campaign is sent; as many jobs as fit the time are taken out of the queue by one Node process (t/bench/bullmq.js); each
+# with the concurrency that was best in a trial.  Redis writes its append-only file, fsync each second; the worker's outcomes are durable when they are counted.
 # The time to put jobs into the queue is not counted for BullMQ, making the campaign is for the worker.
 # needs: node=nodejs npm=npm
 # unpacks: redis-server=redis-server
@@ -34,7 +34,8 @@ wait_for(10, 'Redis', sub { IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerP
 
 my $server = Bench::Server->new('throughput', gateway => $gateway);
 my $client = $server->account;
-my $audience = $server->audience($client, $n);
+my %channel = (256 => 'SMS', 1024 => 'WIDE');
+my %audience = map { $_ => $server->audience($client, $n, $channel{$_}) } keys %channel;
 my (%cpu, @added);
 
 # jobs a second
@@ -51,22 +52,25 @@ sub bullmq {
 
 # messages a second, from the request to the last recorded outcome
 sub campaign {
+    my $concurrency = shift;
     my ($cpu, $from) = ($server->cpu, time);
-    $server->send($client, $gateway, $audience, $n);
+    $server->send($client, $gateway, $audience{$concurrency}, $n, $channel{$concurrency});
     push @{ $cpu{worker} }, ($server->cpu - $cpu) / 1e3 / $n;
     return $n / (time - $from);
 }
 
-my %trial = map { $_ => bullmq($jobs / 2, $_) } of_quick(64, 32), quick() ? () : (64, 128, 256);
-my ($best) = sort { $trial{$b} <=> $trial{$a} } keys %trial;
-progress("BullMQ: a concurrency of $best is best");
-campaign();
+sub best { my %trial = @_; return (sort { $trial{$b} <=> $trial{$a} } keys %trial)[0] }
+
+my $best = best(map { $_ => bullmq($jobs / 2, $_) } of_quick(64, 32), quick() ? () : (64, 128, 256));
+campaign(256);
+my $ours = best(map { $_ => campaign($_) } sort keys %channel);
+progress("BullMQ: a concurrency of $best is best; the worker: $ours");
 %cpu = ();
 
-my %got = rounds($rounds, bullmq => sub { bullmq($jobs, $best) }, campaign => \&campaign);
+my %got = rounds($rounds, bullmq => sub { bullmq($jobs, $best) }, campaign => sub { campaign($ours) });
 
 row("BullMQ, concurrency $best", sprintf '%d/s', median(@{ $got{bullmq} }));
-row('one worker ÷ that', sprintf('%d/s', median(@{ $got{campaign} })), ratio => ratio($got{campaign}, $got{bullmq}), least => 8);
+row("one worker, concurrency $ours ÷ that", sprintf('%d/s', median(@{ $got{campaign} })), ratio => ratio($got{campaign}, $got{bullmq}), least => 8);
 row('CPU a message: Node and Redis', sprintf '%.0f us', median(@{ $cpu{bullmq} }));
 row('CPU a message: the worker ÷ that', sprintf('%.0f us', median(@{ $cpu{worker} })), ratio => ratio($cpu{worker}, $cpu{bullmq}));
 

@@ -67,6 +67,15 @@ sim_gateway_reset(void)
 }
 
 
+/* by turns, as if there were clients at times */
+
+ngx_uint_t
+ngx_http_campaign_passage_round(void)
+{
+    return sim_chance(sim_random(61, (uint64_t) sim_mono, 0), 2) ? 8 : 32;
+}
+
+
 ngx_int_t
 ngx_http_campaign_delivery_start(ngx_http_campaign_delivery_t *d, ngx_log_t *log)
 {
