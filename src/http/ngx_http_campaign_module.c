@@ -332,7 +332,7 @@ ngx_http_campaign_exit_process(ngx_cycle_t *cycle)
     }
 
     ngx_http_campaign_dispatch_exit(cycle);
-    ngx_campaign_store_flush(ngx_http_campaign_opened);
+    ngx_campaign_store_flush(ngx_http_campaign_opened, 0);
 }
 
 

@@ -551,8 +551,18 @@ typedef struct {
 
 ngx_campaign_store_t *ngx_campaign_store_open(ngx_campaign_store_conf_t *conf, ngx_log_t *log);
 
-/* at the end of a process, after its threads: commits what still waits, synchronously.  Calls no `done`.  Does not close LMDB's environment */
-void ngx_campaign_store_flush(ngx_campaign_store_t *st);
+/* ms that the writer has waited so far to begin, since another process keeps the write lock; 0: it does not wait */
+ngx_msec_t ngx_campaign_store_waits(ngx_campaign_store_t *st);
+
+/*
+ * The end of a process.  _rest, before its threads end: waits for the writer to be at rest.  NGX_BUSY: another process has kept the write lock for
+ * `limit` ms, which is logged; a thread hangs in LMDB, nothing is written any more, and what is under way must not be touched.
+ *
+ * _flush, when they have ended: commits what still waits, and waits no longer than `limit` ms for the lock, either (0: as long as it takes).
+ * Calls no `done`.  Does not close LMDB's environment.
+ */
+ngx_int_t ngx_campaign_store_rest(ngx_campaign_store_t *st, ngx_msec_t limit);
+void ngx_campaign_store_flush(ngx_campaign_store_t *st, ngx_msec_t limit);
 
 /* 1: operations are under way (a worker that exits waits for them) */
 ngx_uint_t ngx_campaign_store_busy(ngx_campaign_store_t *st);

@@ -83,13 +83,6 @@ ngx_campaign_store_secret(ngx_campaign_store_t *st)
 }
 
 
-void
-ngx_campaign_store_flush(ngx_campaign_store_t *st)
-{
-    ngx_campaign_lmdb_writer_flush(st);
-}
-
-
 ngx_int_t
 ngx_campaign_lmdb_read(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_work_pt work, void *args)
 {

@@ -273,6 +273,14 @@ void ngx_campaign_lmdb_writer_tick(ngx_campaign_store_t *st);
 /* commits all that waits, on this thread */
 void ngx_campaign_lmdb_writer_flush(ngx_campaign_store_t *st);
 
+/* _works: a batch is to be run, or runs, on a thread; _rests: nor does anything wait to be written */
+ngx_uint_t ngx_campaign_lmdb_writer_works(ngx_campaign_store_t *st);
+ngx_uint_t ngx_campaign_lmdb_writer_rests(ngx_campaign_store_t *st);
+
+/* ms that it has waited for the write lock, 0: it does not; and not to wait any longer: whatever comes, nothing begins any more */
+ngx_msec_t ngx_campaign_lmdb_writer_waits(ngx_campaign_store_t *st);
+void ngx_campaign_lmdb_writer_give_up(ngx_campaign_store_t *st);
+
 void ngx_campaign_lmdb_writer_close(ngx_campaign_store_t *st);
 
 /* hands work to the writer: all that waits is committed together; `done` runs in the event loop after the commit */

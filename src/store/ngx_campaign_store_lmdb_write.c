@@ -4,7 +4,7 @@
  * pool (tests, tools) in the event loop.  It keeps true: who is told OK is on disk; an operation that fails takes no other with it.
  *
  * A batch belongs to whoever turns its state from HANDED into BEGINNING: the thread, or at the end of the process _flush; while it waits for
- * the write lock the event loop may revoke it.
+ * the write lock the event loop may revoke it, and so may a process that ends (_exit.c).
  */
 
 #include "ngx_campaign_store_lmdb.h"
@@ -40,6 +40,8 @@ struct ngx_campaign_writer_s {
     ngx_queue_t             batch;              /* those at work, in the same order */
     ngx_queue_t             finished;           /* those of the batch that have their answer */
     int                     state;              /* ngx_campaign_writer_state_e, atomic */
+    int                     gone;               /* the process ends without it: nothing is run any more; atomic */
+    int64_t                 since;              /* monotonic ms, when it began to wait for the write lock; 0: it does not; atomic */
     int                     err;                /* LMDB's code, if a begin failed: what is left in the batch never ran */
     ngx_uint_t              tries;              /* of a batch that could not begin */
     ngx_uint_t              ticks;              /* seconds since the batch was handed over */
@@ -64,6 +66,7 @@ static ngx_campaign_rc_e ngx_campaign_writer_one(ngx_campaign_store_t *st, ngx_c
 static ngx_campaign_rc_e ngx_campaign_writer_begun(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, ngx_campaign_work_pt work, void *args,
     int *err);
 static int ngx_campaign_writer_commit(ngx_campaign_txn_t *t);
+static int64_t ngx_campaign_writer_clock(void);
 static int ngx_campaign_writer_begin(ngx_campaign_store_t *st, ngx_campaign_txn_t *t, ngx_uint_t quiet);
 static ngx_uint_t ngx_campaign_writer_ends(ngx_campaign_txn_t *t, ngx_campaign_rc_e rc);
 static void ngx_campaign_writer_complete(ngx_event_t *ev);
@@ -202,6 +205,7 @@ ngx_campaign_writer_take(ngx_campaign_writer_t *w)
     w->err = 0;
     w->ticks = 0;
 
+    __atomic_store_n(&w->since, ngx_campaign_writer_clock(), __ATOMIC_RELAXED);     /* for a thread, at first */
     __atomic_store_n(&w->state, NGX_CAMPAIGN_WRITER_HANDED, __ATOMIC_RELEASE);
 }
 
@@ -441,17 +445,40 @@ ngx_campaign_writer_commit(ngx_campaign_txn_t *t)
 }
 
 
+static int64_t
+ngx_campaign_writer_clock(void)
+{
+    struct timespec  ts;
+
+    (void) clock_gettime(CLOCK_MONOTONIC, &ts);
+
+    return (int64_t) ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+
 static int
 ngx_campaign_writer_begin(ngx_campaign_store_t *st, ngx_campaign_txn_t *t, ngx_uint_t quiet)
 {
-    int  err;
+    int                     err;
+    ngx_campaign_writer_t  *w;
+
+    w = st->writer;
+
+    if (__atomic_load_n(&w->since, __ATOMIC_RELAXED) == 0) {
+        __atomic_store_n(&w->since, ngx_campaign_writer_clock(), __ATOMIC_RELAXED);
+    }
 
     err = mdb_txn_begin(st->env, NULL, 0, &t->txn);
+
+    __atomic_store_n(&w->since, 0, __ATOMIC_RELAXED);
+
     if (err != 0) {
         return err;
     }
 
-    if (ngx_campaign_lmdb_replaced(st)) {               /* nobody would ever read what is written */
+    /* nobody would ever read what is written, or it was told that it was not */
+
+    if (ngx_campaign_lmdb_replaced(st) || __atomic_load_n(&w->gone, __ATOMIC_ACQUIRE)) {
         mdb_txn_abort(t->txn);
         return ESTALE;
     }
@@ -596,6 +623,50 @@ ngx_campaign_lmdb_writing(ngx_campaign_store_t *st)
 }
 
 
+ngx_uint_t
+ngx_campaign_lmdb_writer_works(ngx_campaign_store_t *st)
+{
+    return ngx_campaign_lmdb_writing(st) && __atomic_load_n(&st->writer->state, __ATOMIC_ACQUIRE) != NGX_CAMPAIGN_WRITER_RAN;
+}
+
+
+ngx_uint_t
+ngx_campaign_lmdb_writer_rests(ngx_campaign_store_t *st)
+{
+    return !ngx_campaign_lmdb_writer_works(st) && ngx_queue_empty(&st->writer->batch) && ngx_queue_empty(&st->writer->waiting);
+}
+
+
+ngx_msec_t
+ngx_campaign_lmdb_writer_waits(ngx_campaign_store_t *st)
+{
+    int64_t  since;
+
+    if (!ngx_campaign_lmdb_writer_works(st)) {
+        return 0;
+    }
+
+    since = __atomic_load_n(&st->writer->since, __ATOMIC_RELAXED);
+
+    return since ? (ngx_msec_t) ngx_max(ngx_campaign_writer_clock() - since, 1) : 0;
+}
+
+
+void
+ngx_campaign_lmdb_writer_give_up(ngx_campaign_store_t *st)
+{
+    ngx_campaign_writer_t  *w;
+
+    w = st->writer;
+
+    __atomic_store_n(&w->gone, 1, __ATOMIC_RELEASE);
+
+    if (!ngx_campaign_writer_turns(w, NGX_CAMPAIGN_WRITER_HANDED, NGX_CAMPAIGN_WRITER_REVOKED)) {
+        (void) ngx_campaign_writer_turns(w, NGX_CAMPAIGN_WRITER_BEGINNING, NGX_CAMPAIGN_WRITER_REVOKED);
+    }
+}
+
+
 /* LMDB's write lock has no time limit: a process stopped inside a transaction stops every writer */
 
 void
@@ -666,7 +737,7 @@ ngx_campaign_lmdb_writer_flush(ngx_campaign_store_t *st)
         return;
     }
 
-    for (i = 0; i < NGX_CAMPAIGN_WRITER_TRIES && (st->env || w->err); /* void */ ) {
+    for (i = 0; i < NGX_CAMPAIGN_WRITER_TRIES && (st->env || w->err) && !__atomic_load_n(&w->gone, __ATOMIC_ACQUIRE); /* void */ ) {
 
         if (w->err != 0) {
             if (ngx_campaign_lmdb_mend(st, w->err) != NGX_OK) {
@@ -685,6 +756,10 @@ ngx_campaign_lmdb_writer_flush(ngx_campaign_store_t *st)
 
         ngx_campaign_writer_take(w);
         ngx_campaign_writer_run(w);
+    }
+
+    if (__atomic_load_n(&w->gone, __ATOMIC_ACQUIRE)) {
+        return;                                         /* logged by who did not wait */
     }
 
     w->state = NGX_CAMPAIGN_WRITER_IDLE;

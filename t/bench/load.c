@@ -106,7 +106,7 @@ main(int argc, char *const *argv)
 
     (many ? load_many : load_list)(strtoul(argv[3], NULL, 10), hash);
 
-    ngx_campaign_store_flush(load_store);
+    ngx_campaign_store_flush(load_store, 0);
 
     return 0;
 }

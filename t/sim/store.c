@@ -46,10 +46,12 @@ ngx_int_t twin_store_suppression_lift(ngx_campaign_store_t *st, ngx_campaign_op_
     const ngx_campaign_suppression_t *like);
 
 ngx_campaign_store_t *__real_ngx_campaign_store_open(ngx_campaign_store_conf_t *conf, ngx_log_t *log);
-void __real_ngx_campaign_store_flush(ngx_campaign_store_t *st);
+void __real_ngx_campaign_store_flush(ngx_campaign_store_t *st, ngx_msec_t limit);
+ngx_msec_t __real_ngx_campaign_store_waits(ngx_campaign_store_t *st);
 u_char *__real_ngx_campaign_store_secret(ngx_campaign_store_t *st);
 ngx_campaign_store_t *twin_open(ngx_log_t *log);
 void twin_flush(ngx_campaign_store_t *st);
+ngx_msec_t twin_waits(ngx_campaign_store_t *st);
 u_char *twin_store_secret(void);
 
 
@@ -83,14 +85,21 @@ __wrap_ngx_campaign_store_open(ngx_campaign_store_conf_t *conf, ngx_log_t *log)
 
 
 void
-__wrap_ngx_campaign_store_flush(ngx_campaign_store_t *st)
+__wrap_ngx_campaign_store_flush(ngx_campaign_store_t *st, ngx_msec_t limit)
 {
     if (sim_twin) {
         twin_flush(st);
 
     } else {
-        __real_ngx_campaign_store_flush(st);
+        __real_ngx_campaign_store_flush(st, limit);
     }
+}
+
+
+ngx_msec_t
+__wrap_ngx_campaign_store_waits(ngx_campaign_store_t *st)
+{
+    return sim_twin ? twin_waits(st) : __real_ngx_campaign_store_waits(st);
 }
 
 

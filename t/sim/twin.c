@@ -19,6 +19,7 @@ typedef struct {
     ngx_event_t                event, tick;
     ngx_thread_task_t         *task;
     ngx_uint_t                 ticks;
+    int64_t                    since;           /* ms, when the batch was handed over */
     unsigned                   writing:1;
     unsigned                   stuck:1;
 } twin_store_t;
@@ -196,6 +197,7 @@ twin_handler(ngx_event_t *ev)
 
     twin_queue_move(&ts->batch, &ts->waiting);
     ts->writing = 1;
+    ts->since = sim_mono / 1000;
     ts->ticks = 0;
 
     if (ngx_thread_task_post(NULL, ts->task) != NGX_OK) {
@@ -331,6 +333,15 @@ twin_tick(ngx_event_t *ev)
     }
 
     ngx_add_timer(ev, TWIN_TICK);
+}
+
+
+ngx_msec_t
+twin_waits(ngx_campaign_store_t *st)
+{
+    twin_store_t *ts = (twin_store_t *) st;
+
+    return ts->writing && ngx_queue_empty(&ts->finished) ? (ngx_msec_t) ngx_max(sim_mono / 1000 - ts->since, 1) : 0;
 }
 
 

@@ -201,11 +201,12 @@ sim_worker_exit(sim_process_t *p)
     sim_say("worker %u exits", (unsigned) p->id);
 
     sim_enter(p);
+
     sim_task_last(p);
 
     if (p->store) {
         ngx_http_campaign_dispatch_exit(&p->cycle);
-        ngx_campaign_store_flush(p->store);
+        ngx_campaign_store_flush(p->store, 0);
     }
 
     sim_leave();

@@ -666,7 +666,7 @@ test_flush(void)
         }
     }
 
-    ngx_campaign_store_flush(st);
+    ngx_campaign_store_flush(st, 0);
 
     is_uint(dones, 0, "the flush at the end of a process calls no done");
     ok(test_has(st, 0), "a batch that was handed over and never ran is committed by it");
