@@ -132,6 +132,10 @@ ngx_http_campaign_answer_kind(ngx_http_request_t *r, ngx_uint_t status)
         }
     }
 
+    if (r->upstream->peer.connection && r->upstream->peer.connection->sent && !answered) {
+        lost = 1;                                       /* this try was cut off, and has not told of its bytes yet */
+    }
+
     /* no status line at all (HTTP/0.9, to nginx) is 0; 1xx promises another answer, which nginx does not wait for */
 
     if (answered && status < NGX_HTTP_OK) {

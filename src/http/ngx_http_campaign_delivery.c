@@ -337,6 +337,21 @@ ngx_http_campaign_delivery_answer(ngx_http_campaign_delivery_t *d, ngx_int_t rc)
 }
 
 
+void
+ngx_http_campaign_delivery_cut(ngx_http_campaign_delivery_t *d)
+{
+    if (d->answered || d->request == NULL) {
+        return;
+    }
+
+    ngx_http_campaign_delivery_answer(d, NGX_ERROR);
+
+    if (d->request->upstream == NULL && !d->request->header_sent) {
+        d->answer = NGX_CAMPAIGN_ANSWER_NONE;           /* it did not come to its upstream: limit_req, auth_request */
+    }
+}
+
+
 /* posted with the answer; as a timer: the rest of a reply has not come in time */
 
 static void

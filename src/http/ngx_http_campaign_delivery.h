@@ -103,6 +103,9 @@ struct ngx_http_campaign_delivery_s {
  */
 ngx_int_t ngx_http_campaign_delivery_start(ngx_http_campaign_delivery_t *d, ngx_log_t *log);
 
+/* its answer is not waited for any longer: as if its connection was closed.  `done` is called as ever */
+void ngx_http_campaign_delivery_cut(ngx_http_campaign_delivery_t *d);
+
 extern ngx_str_t  ngx_http_campaign_delivery_method;
 
 /* ngx_http_campaign_passage.c: filters and phase handlers, in postconfiguration (the module is an HTTP_AUX_FILTER) */

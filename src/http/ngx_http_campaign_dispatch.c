@@ -42,6 +42,11 @@ ngx_http_campaign_dispatch_tick(ngx_event_t *ev)
     if (ngx_exiting && !d->draining) {
         ngx_log_error(NGX_LOG_INFO, d->log, 0, "campaign dispatcher: drains, %ui messages in flight", d->flying);
         d->draining = 1;
+        ngx_http_campaign_exit_begin();
+    }
+
+    if (d->flying || !d->draining) {
+        d->answered = now;
     }
 
     if (d->draining) {
@@ -118,11 +123,18 @@ ngx_http_campaign_dispatch_pending(ngx_http_campaign_dispatch_t *d, int64_t now)
         return 0;
     }
 
-    if (d->flying == 0 && d->failed_at && now - d->failed_at > NGX_HTTP_CAMPAIGN_DISPATCH_PATIENCE) {
-        return 0;                                       /* what was not recorded is uncertain, as after a crash */
+    if (d->flying) {
+        return 1;
     }
 
-    return 1;
+    /* what was not recorded is uncertain, as after a crash */
+
+    if (d->failed_at && now - d->failed_at > NGX_HTTP_CAMPAIGN_DISPATCH_PATIENCE) {
+        return 0;
+    }
+
+    return now - d->answered < NGX_HTTP_CAMPAIGN_EXIT_QUIT * 1000
+           || ngx_campaign_store_waits(ngx_http_campaign_store()) < NGX_HTTP_CAMPAIGN_EXIT_QUIT;
 }
 
 
@@ -141,6 +153,7 @@ ngx_http_campaign_dispatch_run(ngx_http_campaign_dispatch_t *d)
     d->again_at = 0;
     d->backoff = 0;
     d->busy = 0;
+    d->answered = 0;
     d->draining = 0;
     d->changed = 1;
     d->hinted = 0;
@@ -331,4 +344,31 @@ ngx_http_campaign_dispatch_exit(ngx_cycle_t *cycle)
     ngx_http_campaign_window_close(d, 1);
 
     ngx_http_campaign_turn_last(d, st);
+}
+
+
+void
+ngx_http_campaign_dispatch_lost(void)
+{
+    ngx_uint_t                     n;
+    ngx_http_campaign_dispatch_t  *d;
+
+    d = &ngx_http_campaign_dispatcher;
+
+    if (d->state != NGX_HTTP_CAMPAIGN_DISPATCH_RUNNING && d->state != NGX_HTTP_CAMPAIGN_DISPATCH_LEFT) {
+        return;
+    }
+
+    n = d->claimed + d->noutcomes + (d->turn ? d->turn->turn.noutcomes : 0);
+
+    if (n) {
+        ngx_log_error(NGX_LOG_ERR, d->log, 0, "campaign dispatcher: what became of %ui messages is not on record, they are uncertain", n);
+    }
+}
+
+
+void
+ngx_http_campaign_dispatch_cut(void)
+{
+    ngx_http_campaign_window_cut(&ngx_http_campaign_dispatcher);
 }

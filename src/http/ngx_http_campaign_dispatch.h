@@ -134,6 +134,7 @@ struct ngx_http_campaign_dispatch_s {
     int64_t                             turned;     /* when the last began, monotonic us */
     int64_t                             landed;     /* when the last was done */
     int64_t                             lag;        /* us that turns take */
+    int64_t                             answered;   /* draining: when the last answer came, monotonic us */
     int64_t                             failed_at;  /* first of a row of turns that failed; 0: all is well */
     int64_t                             again_at;   /* next try after one that failed */
     ngx_msec_t                          backoff;
@@ -271,6 +272,9 @@ void ngx_http_campaign_window_orphan(ngx_http_campaign_dispatch_t *d, ngx_http_c
 
 /* gives back all that did not start.  record 0: forgets it */
 void ngx_http_campaign_window_close(ngx_http_campaign_dispatch_t *d, ngx_uint_t record);
+
+/* waits for no answer any longer, of whatever epoch */
+void ngx_http_campaign_window_cut(ngx_http_campaign_dispatch_t *d);
 
 /* the n messages of this epoch whose deliveries are under way */
 void ngx_http_campaign_window_leaving(ngx_http_campaign_dispatch_t *d, ngx_campaign_leaving_t *leaving, ngx_uint_t n);

@@ -293,6 +293,7 @@ ngx_http_campaign_init_process(ngx_cycle_t *cycle)
     }
 
     ngx_http_campaign_json_init();
+    ngx_http_campaign_exit_init();
 
     ngx_http_campaign_open_event.handler = ngx_http_campaign_open;
     ngx_http_campaign_open_event.data = cycle;
@@ -332,7 +333,7 @@ ngx_http_campaign_exit_process(ngx_cycle_t *cycle)
     }
 
     ngx_http_campaign_dispatch_exit(cycle);
-    ngx_campaign_store_flush(ngx_http_campaign_opened, 0);
+    ngx_campaign_store_flush(ngx_http_campaign_opened, ngx_http_campaign_exit_limit());
 }
 
 

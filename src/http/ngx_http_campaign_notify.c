@@ -207,6 +207,28 @@ ngx_http_campaign_notify_drained(void)
 }
 
 
+void
+ngx_http_campaign_notify_cut(void)
+{
+    ngx_queue_t                 *q, *p;
+    ngx_http_campaign_hook_t    *hook;
+    ngx_http_campaign_errand_t  *e;
+
+    if (!notify.init) {
+        return;
+    }
+
+    for (q = ngx_queue_head(&notify.hooks); q != ngx_queue_sentinel(&notify.hooks); q = ngx_queue_next(q)) {
+        hook = ngx_queue_data(q, ngx_http_campaign_hook_t, queue);
+
+        for (p = ngx_queue_head(&hook->errands); p != ngx_queue_sentinel(&hook->errands); p = ngx_queue_next(p)) {
+            e = ngx_queue_data(p, ngx_http_campaign_errand_t, queue);
+            ngx_http_campaign_delivery_cut(&e->delivery);
+        }
+    }
+}
+
+
 static void
 ngx_http_campaign_notify_tick(ngx_event_t *ev)
 {

@@ -30,6 +30,9 @@ void ngx_http_campaign_notify_stop(void);
 /* the process exits: begins no more.  1: nothing is on its way, or it has been waited for long enough, and another process may begin */
 ngx_uint_t ngx_http_campaign_notify_drained(void);
 
+/* waits for no receiver any longer */
+void ngx_http_campaign_notify_cut(void);
+
 
 /*
  * ngx_http_campaign_letter.c: what a webhook is sent of an event, by address a (of url's host); in pool.  now: s.  NGX_ERROR: no memory

@@ -659,6 +659,27 @@ ngx_http_campaign_window_leaving(ngx_http_campaign_dispatch_t *d, ngx_campaign_l
 
 
 void
+ngx_http_campaign_window_cut(ngx_http_campaign_dispatch_t *d)
+{
+    ngx_uint_t                   n;
+    ngx_queue_t                 *q;
+    ngx_http_campaign_flight_t  *f;
+
+    if (d->pool == NULL || ngx_queue_empty(&d->flights)) {
+        return;
+    }
+
+    for (n = 0, q = ngx_queue_head(&d->flights); q != ngx_queue_sentinel(&d->flights); q = ngx_queue_next(q)) {
+        f = ngx_queue_data(q, ngx_http_campaign_flight_t, queue);
+        ngx_http_campaign_delivery_cut(&f->delivery);
+        n++;
+    }
+
+    ngx_log_error(NGX_LOG_WARN, d->log, 0, "campaign dispatcher: the process is to end, %ui answers are not waited for any longer", n);
+}
+
+
+void
 ngx_http_campaign_window_close(ngx_http_campaign_dispatch_t *d, ngx_uint_t record)
 {
     int64_t                      wall;

@@ -560,6 +560,15 @@ sim_task_wake(void)
 }
 
 
+/* somebody else has the lock and is stopped: the end of a process does not wait for its task then */
+
+ngx_uint_t
+sim_task_hangs(sim_process_t *p)
+{
+    return p->task && !p->completes && sim_owner && sim_owner != p && sim_owner->stopped;
+}
+
+
 void
 sim_task_last(sim_process_t *p)
 {

@@ -106,6 +106,7 @@ void sim_leave(void);
 
 /* tasks of a process that ends: runs what was posted, without completion */
 void sim_task_last(sim_process_t *p);
+ngx_uint_t sim_task_hangs(sim_process_t *p);
 
 /* all that belongs to a process: locks, memory, tasks */
 void sim_process_free(sim_process_t *p);

@@ -193,7 +193,22 @@ sim_worker_quit(sim_process_t *p)
 }
 
 
-/* as ngx_worker_process_exit: first the pool of threads, then this module */
+/* what is cut off at the end is left to the tests with a real server */
+
+void
+ngx_http_campaign_exit_begin(void)
+{
+}
+
+
+void
+ngx_http_campaign_delivery_cut(ngx_http_campaign_delivery_t *d)
+{
+    sim_fail("a delivery is cut off");
+}
+
+
+/* as ngx_worker_process_exit: first the pool of threads, unless its task cannot begin; then this module */
 
 void
 sim_worker_exit(sim_process_t *p)
@@ -202,11 +217,16 @@ sim_worker_exit(sim_process_t *p)
 
     sim_enter(p);
 
-    sim_task_last(p);
+    if (p->store && sim_task_hangs(p)) {
+        ngx_http_campaign_dispatch_lost();
 
-    if (p->store) {
-        ngx_http_campaign_dispatch_exit(&p->cycle);
-        ngx_campaign_store_flush(p->store, 0);
+    } else {
+        sim_task_last(p);
+
+        if (p->store) {
+            ngx_http_campaign_dispatch_exit(&p->cycle);
+            ngx_campaign_store_flush(p->store, 0);
+        }
     }
 
     sim_leave();

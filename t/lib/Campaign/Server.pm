@@ -19,7 +19,7 @@ my $port = $ENV{TEST_NGINX_SERVER_PORT};
 
 our %masters;       # that may be alive
 
-# writes the configuration and starts it; options: http and server (what else these blocks have), workers, size and
+# writes the configuration and starts it; options: main, http and server (what else there is, outside of blocks and in these), workers, size and
 # store (other parameters of the store), env (a hash: of nginx alone)
 sub new {
     my ($class, %options) = @_;
@@ -39,6 +39,7 @@ worker_processes @{[ $options{workers} // 2 ]};
 error_log logs/error.log info;
 env ASAN_OPTIONS;
 env UBSAN_OPTIONS;
+@{[ $options{main} // '' ]}
 pid logs/nginx.pid;
 events { worker_connections 1024; }
 http {
