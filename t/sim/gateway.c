@@ -197,7 +197,7 @@ sim_gateway_arrive(void *data, uint64_t life)
 {
     sim_flight_t *f = data;
 
-    if (f->cut && sim_chance(sim_random(45, (uint64_t) f->started, f->message->seq), 2)) {
+    if ((f->cut || f->given_up) && sim_chance(sim_random(45, (uint64_t) f->started, f->message->seq), 2)) {
         return;                                 /* it did not leave its process's machine */
     }
 
@@ -205,7 +205,7 @@ sim_gateway_arrive(void *data, uint64_t life)
 
     sim_model_arrived(f);
 
-    if (!f->cut) {
+    if (!f->cut && !f->given_up) {
         sim_point(SIM_POINT_ARRIVE, f->process);
     }
 }
@@ -216,9 +216,36 @@ sim_gateway_end(void *data, uint64_t life)
 {
     sim_flight_t *f = data;
 
-    if (!f->cut) {
+    if (!f->cut && !f->given_up) {
+        f->ended = 1;
         ngx_queue_insert_tail(&f->process->answers, &f->queue);
     }
+}
+
+
+/* nobody waits for its answer any longer: what has come, comes first */
+
+void
+ngx_http_campaign_delivery_cut(ngx_http_campaign_delivery_t *d)
+{
+    sim_flight_t  *f;
+
+    for (f = sim_flights; f && (f->delivery != d || f->life != sim_current->life || f->answered); f = f->next) { /* void */ }
+
+    if (f == NULL || f->ended || f->given_up) {
+        return;
+    }
+
+    f->given_up = 1;
+
+    if (f->fate == SIM_FATE_ACCEPT) {
+        f->fate = SIM_FATE_RESET_ACCEPTED;
+
+    } else if (f->fate == SIM_FATE_STATUS) {
+        f->fate = SIM_FATE_RESET;
+    }
+
+    ngx_queue_insert_tail(&sim_current->answers, &f->queue);
 }
 
 

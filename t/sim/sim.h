@@ -81,6 +81,7 @@ struct sim_process_s {
     ngx_campaign_store_t          *store;
     ngx_http_campaign_dispatch_t   dispatcher;
     ngx_event_t                    opening;     /* a store that did not open is tried again */
+    ngx_event_t                    cutting;     /* worker_shutdown_timeout */
     ngx_fd_t                       hint;
     ngx_log_t                      log;
     ngx_cycle_t                    cycle;
@@ -229,6 +230,8 @@ struct sim_flight_s {
     unsigned                        stale:1;    /* of a dispatcher that is no more, and does not know it */
     unsigned                        answered:1; /* the dispatcher knows */
     unsigned                        cut:1;      /* its process went */
+    unsigned                        ended:1;    /* its end is told, or will be at the process's next turn */
+    unsigned                        given_up:1; /* so, before the gateway said anything */
 };
 
 extern sim_mode_e       sim_mode[SIM_CHANNELS];

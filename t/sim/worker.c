@@ -15,10 +15,12 @@
 
 
 #define SIM_OPEN_AGAIN  1000                    /* ms, as in ngx_http_campaign_module.c */
+#define SIM_CUT         1000                    /* ms, longest worker_shutdown_timeout */
 
 
 static void sim_worker_open(ngx_event_t *ev);
 static void sim_worker_again(void *data, uint64_t life);
+static void sim_worker_cut(ngx_event_t *ev);
 
 
 ngx_module_t                          ngx_http_campaign_module;
@@ -193,18 +195,31 @@ sim_worker_quit(sim_process_t *p)
 }
 
 
-/* what is cut off at the end is left to the tests with a real server */
+/* one generation in three has a worker_shutdown_timeout */
 
 void
 ngx_http_campaign_exit_begin(void)
 {
+    uint64_t        rnd;
+    sim_process_t  *p;
+
+    p = sim_current;
+    rnd = sim_random(23, (uint64_t) sim_mono, p->id);
+
+    if (sim_chance(rnd, 3)) {
+        p->cutting.handler = sim_worker_cut;
+        p->cutting.log = &p->log;
+        p->cutting.cancelable = 1;
+
+        ngx_add_timer(&p->cutting, (rnd >> 32) % SIM_CUT);
+    }
 }
 
 
-void
-ngx_http_campaign_delivery_cut(ngx_http_campaign_delivery_t *d)
+static void
+sim_worker_cut(ngx_event_t *ev)
 {
-    sim_fail("a delivery is cut off");
+    ngx_http_campaign_dispatch_cut();
 }
 
 
