@@ -18,7 +18,7 @@ location /_webhook {
     internal;
     campaign_retry attempts=50 min=100ms max=200ms;
     proxy_pass $campaign_webhook_url;
-    proxy_read_timeout 20s;
+    proxy_read_timeout 4s;
     proxy_set_header Host $campaign_webhook_host;
     proxy_set_header Connection "";
     proxy_set_header Idempotency-Key $campaign_webhook_id;
