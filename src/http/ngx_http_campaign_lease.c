@@ -70,7 +70,12 @@ ngx_http_campaign_lease_try(ngx_event_t *ev)
     ngx_campaign_store_t          *st;
     ngx_http_campaign_lease_op_t  *l;
 
-    if (ngx_exiting || d->state != NGX_HTTP_CAMPAIGN_DISPATCH_TRYING) {
+    if (ngx_exiting) {
+        ngx_http_campaign_exit_begin();                 /* one that was fenced may have deliveries */
+        return;
+    }
+
+    if (d->state != NGX_HTTP_CAMPAIGN_DISPATCH_TRYING) {
         return;
     }
 

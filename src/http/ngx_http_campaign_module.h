@@ -131,8 +131,8 @@ ngx_int_t ngx_http_campaign_delivery_init(ngx_conf_t *cf);
 /*
  * ngx_http_campaign_dispatch.c.  _prepare: in the master, before the fork (the hint's eventfd).  _init: in a worker, the store may still be closed
  * (ngx_http_campaign_store() is asked again at each try for the lock).  _exit: in exit_process, before ngx_campaign_store_flush: what is left is handed to
- * the store.  _lost: in its place, when the store takes nothing any more.  _cut: no answer is waited for any longer.  _wake: from any worker, after a commit that gives the dispatcher
- * something to do; a hint, may be lost.
+ * the store.  _lost: in its place, when the store takes nothing any more.  _cut: no answer is waited for any longer.  _wake: from any worker, after a
+ * commit that gives the dispatcher something to do; a hint, may be lost.
  */
 ngx_int_t ngx_http_campaign_dispatch_prepare(ngx_cycle_t *cycle);
 ngx_int_t ngx_http_campaign_dispatch_init(ngx_cycle_t *cycle);
@@ -146,8 +146,8 @@ void ngx_http_campaign_dispatch_wake(void);
 void ngx_http_campaign_purge_init(ngx_cycle_t *cycle);
 
 /*
- * ngx_http_campaign_exit.c.  _init: in a worker, before it can end.  _begin: it is told to, after its answers.  _limit: ms that the end of this process
- * waits for the store's write lock, in the event loop (QUIT) and behind it.
+ * ngx_http_campaign_exit.c.  _init: in a worker, before it can end.  _begin: it is told to (ngx_exiting), seen for the first time or once more.
+ * _limit: ms that the end of this process waits for the store's write lock, in the event loop (QUIT) and behind it.
  */
 #define NGX_HTTP_CAMPAIGN_EXIT_QUIT  5000
 

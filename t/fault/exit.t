@@ -35,7 +35,8 @@ sub server {
     my (%options) = @_;
     return Campaign::Server->new(workers => 2,
         server => (delete $options{webhook} // '') . channels(qw(LEFT AGAIN LATE SOON STOP LOAD CUT)) . 'location = /status { campaign_status; }',
-        http => "server { listen 127.0.0.1:@{[ $ENV{TEST_NGINX_SERVER_PORT} + 3 ]}; campaign_redelivery off;\n" . channels(qw(ONCE ENDED AWAY GONE)) . "}\n",
+        http => "server { listen 127.0.0.1:@{[ $ENV{TEST_NGINX_SERVER_PORT} + 3 ]}; campaign_redelivery off;\n"
+                . channels(qw(ONCE ENDED AWAY GONE)) . "}\n",
         %options);
 }
 
@@ -126,7 +127,8 @@ subtest 'workers that are to exit, and a stopped process has the write lock' => 
 
     my $from = time;
     my $client = IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $ENV{TEST_NGINX_SERVER_PORT}, Timeout => 5) or die "connect: $!\n";
-    print $client request(POST => '/v1/templates', [$account->header, 'Content-Type: application/json'], json({ data => { text => 'waits', channel => 'LOAD' } }));
+    print $client request(POST => '/v1/templates', [$account->header, 'Content-Type: application/json'],
+        json({ data => { text => 'waits', channel => 'LOAD' } }));
     $client->flush;
     is($account->get('/templates')->status, 200, 'a client reads while another one waits');
     $server->signal('HUP');
@@ -234,7 +236,8 @@ subtest 'stopped and started under load: what the gateway answered is recorded' 
                 my ($next) = sort { $a <=> $b } grep { $_ > 0 } map { $_->[0] - $was } map { @$_ } values %at;
                 push @bad, sprintf('repeated after %.3f s, and nobody ended at once: the next end was %.3f s later', $is - $was, $next // -1);
             }
-            push @bad, sprintf('repeated, and answered %.2f s before the end', $term->[0] - $was - $takes) if $term && $was + $takes + $margin < $term->[0];
+            my $answered = $term ? $term->[0] - $was - $takes : 0;
+            push @bad, sprintf('repeated, and answered %.2f s before the end', $answered) if $answered > $margin;
         }
         my $terms = grep { $_->[0] > $r[$first]{time} } @{ $at{TERM} };
         push @bad, @again . " repeats, of $terms ends" if @again > $terms * $slots;

@@ -206,7 +206,7 @@ ngx_http_campaign_exit_begin(void)
     p = sim_current;
     rnd = sim_random(23, (uint64_t) sim_mono, p->id);
 
-    if (sim_chance(rnd, 3)) {
+    if (!p->cutting.timer_set && sim_chance(rnd, 3)) {
         p->cutting.handler = sim_worker_cut;
         p->cutting.log = &p->log;
         p->cutting.cancelable = 1;

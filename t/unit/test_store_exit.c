@@ -111,7 +111,7 @@ test_hold(int *to, useconds_t ms)
 }
 
 
-/* the life of a process that ends with something to write.  handed: a thread of its pool has it, which does not come to it.  1: it did not wait for ever */
+/* a process that ends with something to write.  handed: a thread of its pool has it, which does not come to it.  1: it did not wait for ever */
 
 static int
 test_life(ngx_uint_t handed, pid_t holder, int busy)
@@ -176,7 +176,17 @@ test_exit(ngx_uint_t handed, useconds_t ms, ngx_campaign_rc_e then, const char *
 int
 main(int argc, char **argv)
 {
+    char  *full;
+
     store_fresh(argv[0]);
+
+    full = realpath(store_dir, NULL);                   /* as in a configuration: a holder is known by the files that it has mapped */
+    if (full == NULL) {
+        exit(2);
+    }
+
+    store_conf.path.data = (u_char *) full;
+    store_conf.path.len = strlen(full);
 
     is_uint(test_has("key"), NGX_CAMPAIGN_NOT_FOUND, "an empty store");
 
@@ -185,6 +195,7 @@ main(int argc, char **argv)
     test_exit(0, LIMIT, NGX_CAMPAIGN_OK, "a lock that becomes free is waited for");
 
     store_remove();
+    free(full);
 
     return done_testing();
 }
