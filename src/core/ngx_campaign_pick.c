@@ -251,9 +251,13 @@ ngx_campaign_pick_visit(ngx_campaign_pick_t *pick, ngx_campaign_pick_account_t *
         return 0;
     }
 
-    if (ngx_campaign_pick_blocked(c->gateway, now)) {
+    if (ngx_campaign_pick_blocked(c->gateway, now)
+        || (!c->first && (!ngx_queue_empty(&c->gateway->lanes) || !ngx_queue_empty(&c->gateway->served))))
+    {
+        /* another account had its slot: it keeps its place; or the slots are others': it stayed here when its account's rate was spent */
+
         ngx_campaign_pick_leave(pick, c);
-        ngx_campaign_pick_park(pick, c, c->first);      /* another account had its slot: it keeps its place */
+        ngx_campaign_pick_park(pick, c, c->first);
         return 0;
     }
 

@@ -441,6 +441,38 @@ slots(ngx_uint_t few, ngx_uint_t others)
 }
 
 
+/* a slot is free each time an account's rate comes back: whose rate was spent has no more of it than who waits for a slot alone */
+
+static void
+spent(ngx_uint_t of)
+{
+    ngx_uint_t  i, k;
+
+    begin(1, 3600 * SECOND);
+    account(0, 10, 1);
+    account(1, 1000, 1000);
+
+    for (i = 0; i <= of; i++) {
+        campaign(i, i == of, 0, 100000, 0, 0);
+    }
+
+    for (i = 0; i < 600; i++) {
+        (void) tick();
+
+        now += SECOND / 10;
+        for (k = 0; k < FLIGHTS; k++) {
+            flights[k].at = now;
+        }
+
+        (void) land();
+    }
+
+    ok(by_account[0] + by_account[1] >= 590 && by_account[0] <= by_account[1] + 2 && by_account[1] <= by_account[0] + 2 && wrong == 0,
+       "%d campaigns whose rate is spent with each message have every other slot: %" PRIu64 ", and %" PRIu64, (int) of, by_account[0],
+       by_account[1]);
+}
+
+
 /* an answer to each of n messages that were sent then; what they say a gateway's slots become: in all */
 
 static ngx_uint_t
@@ -511,9 +543,15 @@ test_busy(void)
 static void
 test_slots(void)
 {
+    ngx_uint_t  of;
+
     slots(2, 0);
     slots(1, 1);
     slots(2, 3);
+
+    for (of = 1; of < 4; of++) {
+        spent(of);
+    }
 }
 
 
