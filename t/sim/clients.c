@@ -5,18 +5,17 @@
  */
 
 #include "sim.h"
+#include "ngx_campaign_webhook.h"
 
 
 #define SIM_S       ((int64_t) 1000000)
 #define SIM_AGAIN   200000LL                    /* us until a request is repeated */
 
 
-static sim_call_t *sim_call(sim_op_e kind, uint64_t rnd);
-static void sim_call_started(sim_call_t *call, ngx_int_t rc);
 static void sim_call_done(ngx_campaign_op_t *op);
 static ngx_campaign_pile_t *sim_pile(ngx_pool_t *pool, uint64_t first, uint32_t n);
-static ngx_str_t sim_text(ngx_pool_t *pool, const char *form, unsigned n);
 static void sim_setup(void *data, uint64_t life);
+static void sim_setup_hook(ngx_uint_t i);
 static void sim_create(void *data, uint64_t life);
 static void sim_status(ngx_uint_t which, ngx_uint_t to, uint64_t rnd);
 static void sim_account(ngx_uint_t which, ngx_uint_t disabled, uint64_t rate, uint32_t burst, uint64_t rnd);
@@ -25,7 +24,7 @@ static ngx_uint_t sim_asks(ngx_uint_t which);
 static void sim_suppress(sim_campaign_t *c, sim_event_t *e);
 
 
-static const char *const  sim_channels[SIM_CHANNELS] = { "SMS", "VIBER" };
+const char *const         sim_channels[SIM_CHANNELS] = { "SMS", "VIBER" };
 
 static sim_event_t       *sim_wanted[SIM_CAMPAIGNS];    /* campaigns to be created */
 static uint64_t           sim_asked[SIM_CAMPAIGNS];     /* life of the process where a request for its creation is under way */
@@ -35,17 +34,22 @@ static ngx_uint_t         sim_ready;
 
 /* a call in a worker; NULL: none serves */
 
-static sim_call_t *
+sim_call_t *
 sim_call(sim_op_e kind, uint64_t rnd)
 {
-    ngx_pool_t     *pool;
-    sim_call_t     *call;
     sim_process_t  *p;
 
     p = sim_worker_any(rnd);
-    if (p == NULL) {
-        return NULL;
-    }
+
+    return p ? sim_call_in(p, kind) : NULL;
+}
+
+
+sim_call_t *
+sim_call_in(sim_process_t *p, sim_op_e kind)
+{
+    ngx_pool_t  *pool;
+    sim_call_t  *call;
 
     sim_enter(p);
 
@@ -57,13 +61,16 @@ sim_call(sim_op_e kind, uint64_t rnd)
     call->life = p->life;
 
     ngx_campaign_op_init(&call->op, pool, &p->log, sim_call_done, call);
-    sim_op_note(&call->op, kind, call);
+
+    if (kind != SIM_OP_TAKE) {
+        sim_op_note(&call->op, kind, call);
+    }
 
     return call;
 }
 
 
-static void
+void
 sim_call_started(sim_call_t *call, ngx_int_t rc)
 {
     if (rc == NGX_AGAIN) {
@@ -74,6 +81,7 @@ sim_call_started(sim_call_t *call, ngx_int_t rc)
             sim_asked[call->which] = 0;
         }
 
+        sim_op_forget(&call->op);
         ngx_destroy_pool(call->op.pool);
     }
 
@@ -92,7 +100,15 @@ sim_call_done(ngx_campaign_op_t *op)
 
     call->process->calls--;
 
-    if (op->rc == NGX_CAMPAIGN_OK) {
+    sim_op_forget(op);
+
+    if (call->kind == SIM_OP_RECEIPTS) {
+        sim_receipts_done(call);
+
+    } else if (call->kind == SIM_OP_TAKE) {
+        sim_hooks_taken(call);
+
+    } else if (op->rc == NGX_CAMPAIGN_OK) {
         ngx_http_campaign_dispatch_wake();
     }
 
@@ -105,7 +121,7 @@ sim_call_done(ngx_campaign_op_t *op)
 }
 
 
-static ngx_str_t
+ngx_str_t
 sim_text(ngx_pool_t *pool, const char *form, unsigned n)
 {
     ngx_str_t  s;
@@ -237,6 +253,14 @@ sim_setup(void *data, uint64_t life)
         }
     }
 
+    for (i = 0; i < 2 * sim_naccounts && (sim_hooks[i].known || sim_random(58, i, 0) % 3 == 0); i++) { /* void */ }
+
+    if (i < 2 * sim_naccounts) {
+        sim_setup_hook(i);
+        sim_at(sim_mono + 5000, sim_setup, NULL, 0);
+        return;
+    }
+
     for (i = 0; i < sim_naudiences && sim_audiences[i].known; i++) { /* void */ }
 
     if (i < sim_naudiences) {
@@ -259,6 +283,30 @@ sim_setup(void *data, uint64_t life)
     }
 
     sim_ready = 1;
+    sim_hooks_begin();
+}
+
+
+static void
+sim_setup_hook(ngx_uint_t i)
+{
+    sim_call_t              *call;
+    ngx_campaign_webhook_t  *w;
+
+    call = sim_call(SIM_OP_PUT, i);
+    if (call == NULL) {
+        return;
+    }
+
+    call->which = i / 2;
+    w = &call->webhook;
+    w->rec.account = sim_accounts[i / 2].no;
+    w->event = i % 2 ? NGX_CAMPAIGN_W_CAMPAIGN : NGX_CAMPAIGN_W_DELIVERY;
+    w->rec.name = *ngx_campaign_webhook_event_name(w->event);
+    ngx_str_set(&w->url, "http://example.com/hook");
+    ngx_str_set(&w->secret, "secret");
+
+    sim_call_started(call, ngx_campaign_store_put(call->process->store, &call->op, NGX_CAMPAIGN_WEBHOOK, w, NULL));
 }
 
 
@@ -506,6 +554,10 @@ sim_client_event(sim_event_t *e)
         }
         return;
 
+    case SIM_E_RECEIPT:
+        sim_receipts_event(e->a, e->b, e->c, e->d);
+        return;
+
     case SIM_E_CONTACT_DELETE:
         au = &sim_audiences[e->a % sim_naudiences];
 
@@ -568,7 +620,7 @@ sim_clients_idle(void)
         }
     }
 
-    return sim_ready;
+    return sim_ready && sim_receipts_idle();
 }
 
 

@@ -6,6 +6,7 @@
 
 #include "sim.h"
 #include "ngx_campaign_store_lmdb_turn.h"
+#include "ngx_campaign_store_lmdb_event.h"
 
 #include <ftw.h>
 #include <sys/statvfs.h>
@@ -156,6 +157,19 @@ sim_op_note(ngx_campaign_op_t *op, sim_op_e kind, void *args)
     sim_ops[free].kind = kind;
     sim_ops[free].args = args;
     sim_ops[free].life = sim_current->life;
+}
+
+
+void
+sim_op_forget(ngx_campaign_op_t *op)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < SIM_OPS; i++) {
+        if (sim_ops[i].op == op) {
+            sim_ops[i].op = NULL;
+        }
+    }
 }
 
 
@@ -492,4 +506,63 @@ sim_engine_look(sim_campaign_t *c, sim_look_t *look)
     if (rc != NGX_CAMPAIGN_OK && rc != NGX_CAMPAIGN_NOT_FOUND) {
         sim_fail("campaign %" PRIu64 " cannot be read", (uint64_t) c->c.rec.no);
     }
+}
+
+
+void
+sim_engine_hook(uint64_t hook, ngx_campaign_queue_t *queue)
+{
+    if (sim_twin) {
+        twin_hook(hook, queue);
+        return;
+    }
+
+    if (ngx_campaign_queue_get(sim_look_begin(), hook, queue) != NGX_CAMPAIGN_OK) {
+        sim_fail("the queue of webhook %" PRIu64 " cannot be read", hook);
+    }
+
+    mdb_txn_reset(sim_eye->read);
+}
+
+
+ngx_uint_t
+sim_engine_note(uint64_t hook, uint64_t no, sim_note_t *note)
+{
+    uint64_t               holder;
+    ngx_campaign_rc_e      rc;
+    ngx_campaign_txn_t    *t;
+    ngx_campaign_event_t   e;
+
+    if (sim_twin) {
+        return twin_note(hook, no, note);
+    }
+
+    t = sim_look_begin();
+    holder = 0;
+
+    rc = ngx_campaign_event_get(t, hook, no, NULL, &e);
+
+    if (rc == NGX_CAMPAIGN_OK && ngx_campaign_event_held(t, &e, &holder) != NGX_CAMPAIGN_OK) {
+        rc = NGX_CAMPAIGN_FAILURE;
+    }
+
+    mdb_txn_reset(sim_eye->read);
+
+    if (rc != NGX_CAMPAIGN_OK && rc != NGX_CAMPAIGN_NOT_FOUND) {
+        sim_fail("event %" PRIu64 " of webhook %" PRIu64 " cannot be read", no, hook);
+    }
+
+    if (rc == NGX_CAMPAIGN_NOT_FOUND) {
+        return 0;
+    }
+
+    note->no = no;
+    note->campaign = e.campaign;
+    note->seq = e.seq;
+    note->value = e.value;
+    note->attempts = e.attempts;
+    note->holds = (holder == no);
+    note->due = e.due;
+
+    return 1;
 }

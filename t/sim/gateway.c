@@ -21,6 +21,7 @@ typedef struct {
 static void sim_gateway_fate(sim_flight_t *f, int64_t *latency);
 static void sim_gateway_arrive(void *data, uint64_t life);
 static void sim_gateway_end(void *data, uint64_t life);
+static void sim_gateway_name(sim_flight_t *f);
 
 
 /*                                     accept status refuse reset reset+ none */
@@ -204,6 +205,7 @@ sim_gateway_arrive(void *data, uint64_t life)
     f->arrived = 1;
 
     sim_model_arrived(f);
+    sim_receipts_arrived(f);
 
     if (!f->cut && !f->given_up) {
         sim_point(SIM_POINT_ARRIVE, f->process);
@@ -249,6 +251,19 @@ ngx_http_campaign_delivery_cut(ngx_http_campaign_delivery_t *d)
 }
 
 
+static void
+sim_gateway_name(sim_flight_t *f)
+{
+    uint32_t  name;
+
+    name = sim_receipt_name(f->campaign, f->message->seq);
+
+    if (name) {
+        f->delivery->theirs_len = (size_t) snprintf((char *) f->delivery->theirs, NGX_CAMPAIGN_GATEWAY_ID_MAX, "gw%u", name);
+    }
+}
+
+
 void
 sim_gateway_answer(sim_flight_t *f)
 {
@@ -259,6 +274,9 @@ sim_gateway_answer(sim_flight_t *f)
     switch (f->fate) {
 
     case SIM_FATE_ACCEPT:
+        sim_gateway_name(f);
+        /* fall through */
+
     case SIM_FATE_STATUS:
         d->answer = NGX_CAMPAIGN_ANSWER_STATUS;
         d->status = f->status;

@@ -140,6 +140,7 @@ sim_run(uint64_t seed, const uint8_t *without)
     sim_scenario_make(seed, without);
     sim_loop_reset();
     sim_gateway_reset();
+    sim_receipts_reset();
     sim_engine_reset();
     sim_model_reset();
     sim_worker_reset();

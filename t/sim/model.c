@@ -48,6 +48,7 @@ sim_model_reset(void)
     ngx_uint_t  i;
 
     sim_alone = NULL;
+    sim_hooks_reset();
 
     for (i = 0; i < SIM_CAMPAIGNS; i++) {
         free(sim_campaigns[i].messages);
@@ -156,6 +157,17 @@ sim_model_commit(sim_op_t *ops, ngx_uint_t n)
         case SIM_OP_LIFT:
             sim_model_suppress(ops[i].args);
             break;
+
+        case SIM_OP_RECEIPTS:
+            sim_model_receipts(ops[i].args);
+            break;
+
+        case SIM_OP_TELL:
+            sim_model_tell(ops[i].args);
+            break;
+
+        case SIM_OP_TAKE:                               /* reads only */
+            break;
         }
     }
 
@@ -166,6 +178,7 @@ sim_model_commit(sim_op_t *ops, ngx_uint_t n)
         }
     }
 
+    sim_model_hooks(sim_commits % 64 == 0);
     sim_model_slots();
 }
 
@@ -221,6 +234,10 @@ sim_model_put(sim_call_t *call)
 
     if (call->sender.rec.no) {
         a->senders[call->seq] = 1;
+    }
+
+    if (call->webhook.rec.no) {
+        sim_model_hook(call->which, call->webhook.event, call->webhook.rec.no);
     }
 
     if (call->audience.rec.no) {
@@ -290,13 +307,14 @@ sim_model_status(sim_campaign_t *c, ngx_uint_t to)
 
     c->status = to;
     c->told = 0;
+    sim_model_moved(c);
 
     if (to == NGX_CAMPAIGN_C_IN_PROGRESS && c->started == 0) {
         c->started = (time_t) (ngx_campaign_now() / 1000000);
     }
 
     for (seq = 0; to == NGX_CAMPAIGN_C_CANCELED && seq < c->span; seq++) {
-        if (c->messages[seq].state == SIM_S_FRESH || c->messages[seq].state == SIM_S_AGAIN) {
+        if (c->messages[seq].state == SIM_S_FRESH || (c->messages[seq].state == SIM_S_AGAIN && !c->messages[seq].said)) {
             c->messages[seq].state = SIM_S_CANCELED;
             c->messages[seq].reason = NGX_CAMPAIGN_R_CANCELED;
         }
@@ -331,6 +349,7 @@ sim_model_ended(sim_campaign_t *c)
     }
 
     c->status = p.sent + p.delivered ? NGX_CAMPAIGN_C_COMPLETED : NGX_CAMPAIGN_C_FAILED;
+    sim_model_moved(c);
 
     return 1;
 }
@@ -540,15 +559,25 @@ sim_model_adopt(sim_campaign_t *c, sim_look_t *look)
                 m->reason = m->deleted ? NGX_CAMPAIGN_R_DELETED : NGX_CAMPAIGN_R_SUPPRESSED;
             }
 
-        } else if (look->states[seq] == NGX_CAMPAIGN_M_FAILED && m->passed == NGX_CAMPAIGN_R_EXPIRED && m->state == SIM_S_AGAIN) {
+        } else if (look->states[seq] == NGX_CAMPAIGN_M_FAILED && m->passed == NGX_CAMPAIGN_R_EXPIRED
+                   && (m->state == SIM_S_AGAIN || m->state == SIM_S_CANCELED))
+        {
             m->state = SIM_S_FAILED;
             m->reason = NGX_CAMPAIGN_R_EXPIRED;
+            sim_model_settled(c, m);
         }
+
+        sim_model_receipt_said(c, m);
 
         m->passed = 0;
     }
 
-    (void) sim_model_ended(c);
+    if (sim_model_ended(c) && c->either && (look->status == NGX_CAMPAIGN_C_COMPLETED || look->status == NGX_CAMPAIGN_C_FAILED)) {
+        c->status = look->status;
+        sim_model_unsure(c);
+    }
+
+    c->either = 0;
 }
 
 
@@ -737,6 +766,8 @@ sim_model_end(void)
     sim_message_t   *m;
     sim_campaign_t  *c;
 
+    sim_model_hooks(1);
+
     for (i = 0; i < SIM_CAMPAIGNS; i++) {
         c = &sim_campaigns[i];
 
@@ -749,7 +780,9 @@ sim_model_end(void)
         for (seq = 0; seq < c->span; seq++) {
             m = &c->messages[seq];
 
-            if ((m->state == SIM_S_SENT || m->state == SIM_S_DELIVERED) && m->accepted == 0) {
+            sim_model_receipt_end(c, m);
+
+            if ((m->state == SIM_S_SENT || m->state == SIM_S_DELIVERED) && m->accepted == 0 && !m->vouched) {
                 sim_fail("message %u of campaign %" PRIu64 " is sent, but no gateway accepted it", seq, (uint64_t) c->c.rec.no);
             }
 

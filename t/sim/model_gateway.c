@@ -56,8 +56,8 @@ sim_model_started(sim_flight_t *f, ngx_http_campaign_delivery_t *d)
         return;
     }
 
-    if (c->gone || m->state != SIM_S_ENROUTE || m->epoch != sim_epoch) {
-        sim_model_bad(f, "goes out without a claim");
+    if (((c->gone || m->state != SIM_S_ENROUTE) && !m->early) || m->epoch != sim_epoch) {
+        sim_model_bad(f, "goes out without a claim");           /* early: a receipt of an earlier try came after the claim */
     }
 
     if (m->started) {

@@ -25,7 +25,7 @@ sim_model_leave(ngx_campaign_turn_t *turn)
 
         m = &c->messages[turn->leaving[i].seq];
 
-        if (m->state != SIM_S_ENROUTE) {
+        if (m->state != SIM_S_ENROUTE && !m->early) {           /* a receipt may have been quicker than its answer */
             continue;
         }
 

@@ -7,17 +7,6 @@
 #include "sim.h"
 
 
-/*
- * Messages that one of two campaigns may have more than the other while both wait at one gateway: they go round by ones, so one; where a
- * round ended its gateway may be blocked, and who comes last in it is first in the next, so one more.  A turn that failed, or in which the
- * store gave less than was asked for (the account was changed, the limiter is ahead after a takeover), does not turn the round back: one
- * each.
- */
-#define SIM_SHARE  2
-
-#define SIM_REST   200000                       /* us: a campaign of which nothing could be claimed is asked again before */
-
-
 static void sim_model_outcome(sim_campaign_t *c, sim_message_t *m, ngx_campaign_outcome_t *o, ngx_campaign_turn_t *turn);
 static void sim_model_outcome_settled(sim_campaign_t *c, sim_message_t *m, ngx_campaign_outcome_t *o);
 static ngx_campaign_reason_e sim_model_reason(const sim_flight_t *f);
@@ -32,17 +21,8 @@ static void sim_model_claimed(sim_campaign_t *c, ngx_campaign_turn_t *turn, ngx_
 static void sim_model_alone(sim_campaign_t *c, sim_message_t *m);
 static ngx_campaign_reason_e sim_model_hindered(sim_campaign_t *c, sim_message_t *m);
 static void sim_model_passed(sim_campaign_t *c, uint32_t upto);
-static void sim_model_shares(ngx_campaign_turn_t *turn);
-static ngx_uint_t sim_model_rests(ngx_uint_t campaign);
-static uint64_t sim_short(sim_campaign_t *c);
-static ngx_uint_t sim_model_fresh(sim_campaign_t *c, uint64_t epoch);
 
 
-static int32_t   sim_ahead[SIM_CAMPAIGNS][SIM_CAMPAIGNS];       /* messages claimed of one more than of the other, while both had some */
-static uint64_t  sim_since[SIM_CAMPAIGNS][SIM_CAMPAIGNS];       /* sim_short() when they began */
-static int64_t   sim_rests[SIM_CAMPAIGNS];                      /* until then its dispatcher asks for nothing, sim_mono */
-static uint64_t  sim_cuts[SIM_ACCOUNTS];                        /* turns in which the account got less than was asked for */
-uint32_t         sim_unfair;
 sim_message_t   *sim_alone;
 uint64_t         sim_set_aside;
 
@@ -134,6 +114,9 @@ sim_model_outcome(sim_campaign_t *c, sim_message_t *m, ngx_campaign_outcome_t *o
     if (m->left == turn->epoch) {
         m->left = 0;
     }
+
+    m->early = 0;
+    sim_model_named(m, o);
 
     if (m->state != SIM_S_ENROUTE) {
         return;                                 /* recorded before: changes nothing */
@@ -247,6 +230,8 @@ sim_model_outcome_settled(sim_campaign_t *c, sim_message_t *m, ngx_campaign_outc
     m->reason = o->reason;
     c->segments += o->segments;
     c->accepted += accepted;
+
+    sim_model_settled(c, m);
 }
 
 
@@ -431,6 +416,7 @@ sim_model_uncertain(sim_campaign_t *c, sim_message_t *m, ngx_uint_t crashed)
         m->state = SIM_S_FAILED;
         m->reason = NGX_CAMPAIGN_R_UNCERTAIN;
         c->segments += SIM_SEGMENTS;
+        sim_model_settled(c, m);
         return;
     }
 
@@ -451,6 +437,7 @@ sim_model_uncertain(sim_campaign_t *c, sim_message_t *m, ngx_uint_t crashed)
         m->state = SIM_S_FAILED;
         m->reason = NGX_CAMPAIGN_R_POISON;
         c->segments += SIM_SEGMENTS;
+        sim_model_settled(c, m);
         return;
     }
 
@@ -544,6 +531,10 @@ sim_model_claim(ngx_campaign_turn_t *turn, ngx_campaign_claim_t *claim)
     }
 
     sim_model_passed(c, c->span - claim->left);
+    (void) sim_model_ended(c);
+
+    sim_say("campaign %" PRIu64 ": %u claimed of %u (%u repeats), %u left, repeat at %" PRId64, claim->campaign, claim->n, claim->want,
+            claim->again, claim->left, claim->again_at);
 
     sim_trace_add(claim->n);
     sim_trace_add(claim->left);
@@ -596,6 +587,7 @@ sim_model_claimed(sim_campaign_t *c, ngx_campaign_turn_t *turn, ngx_campaign_cla
     m->state = SIM_S_ENROUTE;
     m->epoch = turn->epoch;
     m->started = 0;
+    m->early = 0;
     m->claims++;
 }
 
@@ -662,6 +654,10 @@ sim_model_passed(sim_campaign_t *c, uint32_t upto)
         }
 
         m->state = (m->reason == NGX_CAMPAIGN_R_EXPIRED) ? SIM_S_FAILED : SIM_S_SKIPPED;
+
+        if (m->state == SIM_S_FAILED) {
+            sim_model_settled(c, m);
+        }
     }
 
     for ( /* void */ ; seq < c->span; seq++) {
@@ -669,94 +665,4 @@ sim_model_passed(sim_campaign_t *c, uint32_t upto)
             sim_model_wrong(c, &c->messages[seq], "is ahead of the walk");
         }
     }
-}
-
-
-/* fairness: campaigns of an account at one gateway that both have fresh messages get as much as the other */
-
-static void
-sim_model_shares(ngx_campaign_turn_t *turn)
-{
-    int32_t                n[SIM_CAMPAIGNS];
-    uint8_t                ends[SIM_CAMPAIGNS];
-    int64_t                most;
-    ngx_uint_t             i, k;
-    sim_campaign_t        *a, *b;
-    ngx_campaign_claim_t  *claim;
-
-    ngx_memzero(n, sizeof(n));
-    ngx_memzero(ends, sizeof(ends));
-
-    for (i = 0; i < turn->ngrants; i++) {
-        for (k = 0; k < turn->grants[i].nclaims; k++) {
-            claim = &turn->grants[i].claims[k];
-            a = sim_model_campaign(claim->campaign);
-
-            if (a) {
-                n[a - sim_campaigns] += (int32_t) claim->n;
-                sim_cuts[a->account] += (claim->n < claim->want);
-
-                if (claim->want && claim->n == 0 && !claim->spent) {    /* a message goes alone, say: the campaign rests, and its share, too */
-                    sim_rests[a - sim_campaigns] = sim_mono + SIM_REST;
-                }
-
-                ends[a - sim_campaigns] = (claim->left < claim->want);  /* it may have asked for all; how many repeats, is not known */
-            }
-        }
-    }
-
-    for (i = 0; i < SIM_CAMPAIGNS; i++) {
-        for (k = 0; k < i; k++) {
-            a = &sim_campaigns[i];
-            b = &sim_campaigns[k];
-
-            if (ends[i] || ends[k] || a->account != b->account || a->channel != b->channel || !sim_model_fresh(a, turn->epoch)
-                || !sim_model_fresh(b, turn->epoch) || sim_model_rests(i) || sim_model_rests(k))
-            {
-                sim_ahead[i][k] = 0;
-                sim_since[i][k] = sim_short(a);
-                continue;
-            }
-
-            sim_ahead[i][k] += n[i] - n[k];
-
-            if (n[i] || n[k]) {
-                sim_say("campaigns %" PRIu64 " and %" PRIu64 " get %d and %d, the one is %d ahead", (uint64_t) a->c.rec.no,
-                        (uint64_t) b->c.rec.no, n[i], n[k], sim_ahead[i][k]);
-            }
-
-            most = SIM_SHARE + (int64_t) (sim_short(a) - sim_since[i][k]);
-
-            if (abs(sim_ahead[i][k]) > most) {
-                sim_fail("of campaigns %" PRIu64 " and %" PRIu64 " of one account one got %d messages more than the other, not %d at most",
-                         (uint64_t) a->c.rec.no, (uint64_t) b->c.rec.no, abs(sim_ahead[i][k]), (int) most);
-            }
-
-            sim_unfair = ngx_max(sim_unfair, (uint32_t) abs(sim_ahead[i][k]));
-        }
-    }
-}
-
-
-static ngx_uint_t
-sim_model_rests(ngx_uint_t campaign)
-{
-    return sim_mono < sim_rests[campaign] && sim_rests[campaign] <= sim_mono + SIM_REST;    /* else it is that of an earlier run */
-}
-
-
-/* turns of its account that may have cost a campaign its place in the round */
-
-static uint64_t
-sim_short(sim_campaign_t *c)
-{
-    return sim_cuts[c->account] + sim_faults;
-}
-
-
-static ngx_uint_t
-sim_model_fresh(sim_campaign_t *c, uint64_t epoch)
-{
-    return c->known && !c->gone && !c->c.rec.apart && c->status == NGX_CAMPAIGN_C_IN_PROGRESS && c->epoch == epoch && c->told && c->told < sim_commits
-           && c->messages[c->span - 1].state == SIM_S_FRESH;
 }

@@ -20,11 +20,10 @@ static void sim_continue(void *data, uint64_t life);
 
 
 sim_scenario_t       sim_scenario;
-ngx_uint_t           sim_deaf, sim_sick, sim_gentle, sim_compare;
+ngx_uint_t           sim_deaf, sim_sick, sim_gentle, sim_compare, sim_is_calm;
 int64_t              sim_disk;
 
 static uint8_t       sim_without[SIM_EVENTS];
-static ngx_uint_t    sim_is_calm;
 static int64_t       sim_deadline;
 static int64_t       sim_set_back;              /* us, in all: schedules and repeats follow the wall clock */
 static sim_point_e   sim_armed;
@@ -71,7 +70,8 @@ static const uint32_t  sim_weights[SIM_E_MAX] = {
     [SIM_E_DISK]           = 4,
     [SIM_E_GATEWAY]        = 16,
     [SIM_E_CONNECTIONS]    = 3,
-    [SIM_E_DEAF]           = 3
+    [SIM_E_DEAF]           = 3,
+    [SIM_E_RECEIPT]        = 8
 };
 
 static const char *const  sim_names[SIM_E_MAX] = {
@@ -92,7 +92,8 @@ static const char *const  sim_names[SIM_E_MAX] = {
     [SIM_E_DISK]           = "the disk is slow",
     [SIM_E_GATEWAY]        = "the gateway changes",
     [SIM_E_CONNECTIONS]    = "no connections",
-    [SIM_E_DEAF]           = "hints are lost"
+    [SIM_E_DEAF]           = "hints are lost",
+    [SIM_E_RECEIPT]        = "a receipt"
 };
 
 
@@ -114,6 +115,7 @@ sim_scenario_make(uint64_t seed, const uint8_t *without)
     s->workers = 1 + sim_choice(1, 3);
     s->redelivery = sim_choice(2, 3) != 0;
     s->receipts = sim_choice(3, 2);
+    s->talks = sim_choice(25, 3);
     s->retry.attempts = attempts[sim_choice(4, 4)];
     s->retry.min = 100 + sim_choice(5, 2000);
     s->retry.max = s->retry.min + sim_choice(6, 10000);
@@ -427,7 +429,7 @@ sim_calm(void *data, uint64_t life)
 ngx_uint_t
 sim_scenario_over(void)
 {
-    return sim_is_calm && sim_clients_idle() && sim_steps % 16 == 0 && sim_model_left() == 0;
+    return sim_is_calm && sim_clients_idle() && sim_steps % 16 == 0 && sim_model_left() == 0 && sim_hooks_idle();
 }
 
 
@@ -440,9 +442,9 @@ sim_scenario_print(FILE *out, const uint8_t *without)
 
     s = &sim_scenario;
 
-    fprintf(out, "# seed %" PRIu64 ": %u workers, redelivery %s, receipts %s,%s attempts %u min %u max %u, concurrency %u %u, latency %" PRId64
+    fprintf(out, "# seed %" PRIu64 ": %u workers, redelivery %s, receipts %s%s,%s attempts %u min %u max %u, concurrency %u %u, latency %" PRId64
             " us, commit %" PRId64 " us, calm after %" PRId64 " ms\n", s->seed, (unsigned) s->workers, s->redelivery ? "on" : "off",
-            s->receipts ? "on" : "off", s->poison ? " poison," : "", (unsigned) s->retry.attempts, (unsigned) s->retry.min, (unsigned) s->retry.max,
+            s->receipts ? "on" : "off", s->talks ? " and sent" : "", s->poison ? " poison," : "", (unsigned) s->retry.attempts, (unsigned) s->retry.min, (unsigned) s->retry.max,
             (unsigned) s->concurrency[0], (unsigned) s->concurrency[1], s->latency, s->commit, s->troubles / SIM_MS + 1000);
 
     for (i = 0; i < s->nevents; i++) {

@@ -8,9 +8,11 @@
  *   kernel.c    the lock's file, the hint's eventfd, memory
  *   worker.c    a worker's life, around the real ngx_http_campaign_dispatch.c
  *   engine.c    LMDB under the real store: no syncs, many environments in one process, faults; commits are told to the model
- *   twin.c      the store's twin in memory, twin_turn.c its turn, store.c the choice
+ *   twin.c      the store's twin in memory, twin_turn.c its turn, twin_receipt.c its receipts, twin_hook.c its webhooks, store.c the choice
  *   gateway.c   the seam ngx_http_campaign_delivery_start(): what a gateway does with a request
- *   model.c     what must be true of the store, model_turn.c of a turn, model_leave.c of what is handed over, model_gateway.c of what goes out
+ *   receipts.c  what it says of a message later, or earlier; hooks.c who tells webhooks of their events
+ *   model.c     what must be true of the store, model_turn.c of a turn, model_leave.c of what is handed over, model_gateway.c of what goes out,
+ *               model_share.c of fairness, model_receipt.c of receipts, model_hook.c of what webhooks are to be told
  *   scenario.c  a seed as a list of events, clients.c what clients ask for
  *   main.c      many seeds; the seed of a failure, and the events it takes
  */
@@ -48,6 +50,7 @@ typedef struct sim_process_s   sim_process_t;
 typedef struct sim_flight_s    sim_flight_t;
 typedef struct sim_message_s   sim_message_t;
 typedef struct sim_campaign_s  sim_campaign_t;
+typedef struct sim_call_s      sim_call_t;
 
 
 /* loop.c */
@@ -156,7 +159,8 @@ typedef enum {
 
 typedef enum {
     SIM_OP_TURN = 1, SIM_OP_LEASE, SIM_OP_CREATE, SIM_OP_CHANGE, SIM_OP_DELETE, SIM_OP_MESSAGE_CANCEL, SIM_OP_CONTACT_DELETE,
-    SIM_OP_ACCOUNT, SIM_OP_PUT, SIM_OP_SUPPRESS, SIM_OP_LIFT
+    SIM_OP_ACCOUNT, SIM_OP_PUT, SIM_OP_SUPPRESS, SIM_OP_LIFT, SIM_OP_RECEIPTS,
+    SIM_OP_TAKE, SIM_OP_TELL
 } sim_op_e;
 
 typedef struct {
@@ -180,6 +184,9 @@ void sim_engine_crash(sim_process_t *p);
 
 /* tells what an operation is, so that the model can follow it */
 void sim_op_note(ngx_campaign_op_t *op, sim_op_e kind, void *args);
+
+/* one that is over, or only reads */
+void sim_op_forget(ngx_campaign_op_t *op);
 
 /* work of an operation was run in the transaction at hand; the transaction is over */
 void sim_op_ran(ngx_campaign_op_t *op, ngx_campaign_rc_e rc);
@@ -243,6 +250,44 @@ void sim_gateway_answer(sim_flight_t *f);       /* in its process */
 void sim_gateway_cut(sim_process_t *p);
 
 
+/* receipts.c */
+
+typedef struct sim_receipt_s  sim_receipt_t;
+
+struct sim_receipt_s {                          /* a receipt, until its gateway knows that it was taken */
+    ngx_queue_t                     queue;      /* waits for others, to be sent with them */
+    sim_receipt_t                  *next;       /* all of the run */
+    ngx_uint_t                      which;      /* campaign of the scenario */
+    uint32_t                        seq;
+    uint32_t                        theirs;     /* what the gateway calls it; 0: nothing */
+    ngx_uint_t                      ours;       /* 1: named by our id */
+    ngx_uint_t                      channels;   /* bit mask: those that it is looked for in */
+    ngx_campaign_receipt_e          receipt;
+    ngx_uint_t                      tries;      /* left */
+    ngx_uint_t                      sent;       /* so often */
+    ngx_uint_t                      over;
+};
+
+/* what a gateway calls that message; 0: nothing */
+uint32_t sim_receipt_name(sim_campaign_t *c, uint32_t seq);
+
+void sim_receipts_reset(void);
+void sim_receipts_arrived(sim_flight_t *f);
+void sim_receipts_event(uint32_t a, uint32_t b, uint32_t c, uint32_t d);        /* of any message, whatever became of it */
+void sim_receipts_done(sim_call_t *call);
+ngx_uint_t sim_receipts_idle(void);
+
+
+
+/* hooks.c */
+
+#define SIM_HOOKS   (2 * SIM_ACCOUNTS)          /* of an account: of deliveries, of campaigns */
+#define SIM_TELLS   64                          /* events taken at once, at most */
+
+void sim_hooks_begin(void);                     /* they are there: events are told from now on */
+void sim_hooks_taken(sim_call_t *call);
+
+
 /* model.c */
 
 typedef enum {
@@ -262,6 +307,12 @@ struct sim_message_s {
     uint8_t                         started;    /* 1: its claim's request went out; 2: and was answered */
     uint8_t                         settled;    /* its claim has an outcome */
     uint8_t                         passed;     /* a claim of the transaction at hand may have skipped this repeat, for that reason */
+    uint8_t                         early;      /* a receipt settled it, and its claim has no outcome yet */
+    uint8_t                         vouched;    /* a receipt says that its gateway had it */
+    uint8_t                         said;       /* a receipt of the transaction at hand, which a skip may have been quicker than */
+    uint8_t                         best;       /* rank of the best receipt that was taken */
+    uint32_t                        theirs;     /* what its gateway calls it; 0: nothing */
+    uint64_t                        named;      /* when that came to lead to it: a count; 0: never */
     int64_t                         due;        /* wall, us */
     uint64_t                        epoch;      /* that claimed it */
     uint64_t                        left;       /* that handed it over; 0: it did not */
@@ -281,6 +332,7 @@ struct sim_campaign_s {
     int64_t                         order;      /* seq of the last message that went out for the first time */
     uint32_t                        total, span;
     unsigned                        finished:1; /* a turn said so */
+    unsigned                        either:1;   /* it may have ended before a receipt of the same transaction, or after it */
     uint64_t                        told;       /* commit by which its dispatcher knows that it may be sent; 0: it does not */
     uint32_t                        redelivered, segments, accepted;
     sim_message_t                  *messages;
@@ -339,6 +391,51 @@ void sim_model_touch(sim_campaign_t *c);
 void sim_model_start(sim_campaign_t *c);
 ngx_uint_t sim_model_ended(sim_campaign_t *c);
 
+/* a message came to its state, other than canceled or skipped: whoever asked for that is told */
+void sim_model_settled(sim_campaign_t *c, sim_message_t *m);
+void sim_model_expired_maybe(sim_campaign_t *c, sim_message_t *m);
+
+/* model_receipt.c */
+void sim_model_receipts(sim_call_t *call);
+void sim_model_receipt_said(sim_campaign_t *c, sim_message_t *m);       /* what was put off */
+void sim_model_receipt_end(sim_campaign_t *c, sim_message_t *m);
+void sim_model_named(sim_message_t *m, ngx_campaign_outcome_t *o);      /* an outcome brings its gateway's name for it */
+
+/* model_hook.c */
+
+typedef struct {                                /* an event that is kept */
+    uint64_t                        no, campaign;
+    uint32_t                        seq;
+    ngx_uint_t                      value, attempts;
+    ngx_uint_t                      maybe;      /* 1: it is not known whether that happened */
+    ngx_uint_t                      holds;      /* 1: it is to be repeated, and later ones of its message wait for it */
+    int64_t                         due;        /* wall, us; or NGX_CAMPAIGN_EVENT_NEVER */
+} sim_note_t;
+
+typedef struct {
+    ngx_uint_t                      known, account, event;
+    uint64_t                        no, last;   /* of the webhook, of its newest event */
+    sim_note_t                     *notes;      /* in the order of their numbers */
+    ngx_uint_t                      n, room;
+    sim_note_t                     *fresh;      /* of the transaction at hand, without numbers */
+    ngx_uint_t                      nfresh, fresh_room;
+    ngx_uint_t                      touched;
+} sim_hook_t;
+
+extern sim_hook_t  sim_hooks[SIM_HOOKS];
+extern uint64_t    sim_told;                    /* events, in this run */
+
+void sim_hooks_reset(void);
+void sim_model_hook(ngx_uint_t account, ngx_uint_t event, uint64_t no);
+void sim_model_moved(sim_campaign_t *c);        /* a campaign came to its status */
+void sim_model_unsure(sim_campaign_t *c);       /* so it did, but that was another one */
+void sim_model_tell(sim_call_t *call);
+void sim_model_hooks(ngx_uint_t all);           /* after a commit */
+void sim_model_take(sim_call_t *call);          /* what it is to bring, as of now */
+void sim_model_taken(sim_call_t *call);
+ngx_uint_t sim_model_due(sim_hook_t *h);        /* 1: something is to be told */
+ngx_uint_t sim_hooks_idle(void);
+
 /* model_leave.c */
 void sim_model_leave(ngx_campaign_turn_t *turn);
 void sim_model_look_after(ngx_campaign_turn_t *turn);
@@ -349,6 +446,8 @@ extern uint64_t  sim_lost;
 /* model_turn.c */
 void sim_model_turn(ngx_campaign_turn_t *turn);
 void sim_model_wrong(sim_campaign_t *c, sim_message_t *m, const char *what) __attribute__((noreturn));
+
+void sim_model_shares(ngx_campaign_turn_t *turn);        /* model_share.c */
 
 /* nobody knows what became of it; crashed: who sent it died of itself */
 void sim_model_uncertain(sim_campaign_t *c, sim_message_t *m, ngx_uint_t crashed);
@@ -366,6 +465,12 @@ typedef struct {
 
 void sim_engine_look(sim_campaign_t *c, sim_look_t *look);
 void twin_look(sim_campaign_t *c, sim_look_t *look);
+
+/* the queue of a webhook; one of its events, 0: it is not there */
+void sim_engine_hook(uint64_t hook, ngx_campaign_queue_t *queue);
+ngx_uint_t sim_engine_note(uint64_t hook, uint64_t no, sim_note_t *note);
+void twin_hook(uint64_t hook, ngx_campaign_queue_t *queue);
+ngx_uint_t twin_note(uint64_t hook, uint64_t no, sim_note_t *note);
 
 /* model_gateway.c */
 
@@ -387,7 +492,7 @@ void sim_model_answered(sim_flight_t *f);
 typedef enum {
     SIM_E_CREATE = 0, SIM_E_STATUS, SIM_E_DELETE, SIM_E_MESSAGE_CANCEL, SIM_E_CONTACT_DELETE, SIM_E_ACCOUNT,
     SIM_E_SUPPRESS, SIM_E_CRASH, SIM_E_CRASH_AT, SIM_E_STOP, SIM_E_RELOAD, SIM_E_LOCK, SIM_E_CLOCK, SIM_E_FAULT, SIM_E_DISK, SIM_E_GATEWAY,
-    SIM_E_CONNECTIONS, SIM_E_DEAF, SIM_E_MAX
+    SIM_E_CONNECTIONS, SIM_E_DEAF, SIM_E_RECEIPT, SIM_E_MAX
 } sim_event_e;
 
 typedef struct {
@@ -397,7 +502,9 @@ typedef struct {
     uint32_t        a, b, c, d, e;
 } sim_event_t;
 
-typedef struct {                                /* an operation of a client */
+#define SIM_BATCH  8                            /* receipts in one operation, at most */
+
+struct sim_call_s {                             /* an operation of a client */
     ngx_campaign_op_t          op;
     sim_op_e                   kind;
     sim_process_t             *process;
@@ -409,14 +516,23 @@ typedef struct {                                /* an operation of a client */
     ngx_campaign_audience_t    audience;
     ngx_campaign_sender_t      sender;
     ngx_campaign_suppress_t    suppress;
+    ngx_campaign_receipts_t    receipts;
+    sim_receipt_t             *said[SIM_BATCH]; /* what these are */
+    ngx_campaign_webhook_t     webhook;
+    ngx_campaign_take_t        take;
+    uint64_t                   due[SIM_TELLS];  /* events that it is to bring, twice their number; 1 more: held */
+    ngx_uint_t                 ndue;
+    ngx_campaign_tell_t       *tells;
+    ngx_uint_t                 ntells;
     u_char                     id[NGX_CAMPAIGN_ID_LEN];
-} sim_call_t;
+};
 
 typedef struct {
     uint64_t                   seed;
     ngx_uint_t                 workers;
     ngx_uint_t                 redelivery;
-    ngx_uint_t                 receipts;
+    ngx_uint_t                 receipts;        /* the gateway is said to send some */
+    ngx_uint_t                 talks;           /* and it does; 2: it calls messages by few names */
     ngx_uint_t                 poison;          /* some messages kill who sends them */
     ngx_campaign_retry_t       retry;
     ngx_uint_t                 concurrency[SIM_CHANNELS];
@@ -428,6 +544,7 @@ typedef struct {
 } sim_scenario_t;
 
 extern sim_scenario_t  sim_scenario;
+extern ngx_uint_t      sim_is_calm;             /* nothing breaks any more */
 extern ngx_uint_t      sim_deaf;                /* hints are lost */
 extern ngx_uint_t      sim_gentle;              /* nobody dies or stands still in this run, and the store works */
 extern ngx_uint_t      sim_sick;                /* store or a process had trouble: alerts are due */
@@ -443,6 +560,14 @@ void sim_point(sim_point_e point, sim_process_t *p);
 /* clients.c */
 void sim_clients_begin(void);
 void sim_client_event(sim_event_t *e);
+
+/* a call in a worker, and what became of its start; NULL: none serves */
+sim_call_t *sim_call(sim_op_e kind, uint64_t rnd);
+sim_call_t *sim_call_in(sim_process_t *p, sim_op_e kind);
+void sim_call_started(sim_call_t *call, ngx_int_t rc);
+
+ngx_str_t sim_text(ngx_pool_t *pool, const char *form, unsigned n);
+extern const char *const  sim_channels[SIM_CHANNELS];
 void sim_clients_resume(void);
 ngx_uint_t sim_clients_idle(void);
 int64_t sim_clients_patience(void);

@@ -44,6 +44,12 @@ ngx_int_t __real_ngx_campaign_store_suppression_lift(ngx_campaign_store_t *st, n
     const ngx_campaign_suppression_t *like);
 ngx_int_t twin_store_suppression_lift(ngx_campaign_store_t *st, ngx_campaign_op_t *op,
     const ngx_campaign_suppression_t *like);
+ngx_int_t __real_ngx_campaign_store_receipts(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_receipts_t *receipts);
+ngx_int_t twin_store_receipts(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_receipts_t *receipts);
+ngx_int_t __real_ngx_campaign_store_take(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_take_t *take);
+ngx_int_t twin_store_take(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_take_t *take);
+ngx_int_t __real_ngx_campaign_store_tell(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_tell_t *tells, ngx_uint_t n);
+ngx_int_t twin_store_tell(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_tell_t *tells, ngx_uint_t n);
 
 ngx_campaign_store_t *__real_ngx_campaign_store_open(ngx_campaign_store_conf_t *conf, ngx_log_t *log);
 void __real_ngx_campaign_store_flush(ngx_campaign_store_t *st, ngx_msec_t limit);
@@ -201,4 +207,25 @@ __wrap_ngx_campaign_store_suppression_lift(ngx_campaign_store_t *st, ngx_campaig
     const ngx_campaign_suppression_t *like)
 {
     return sim_twin ? twin_store_suppression_lift(st, op, like) : __real_ngx_campaign_store_suppression_lift(st, op, like);
+}
+
+
+ngx_int_t
+__wrap_ngx_campaign_store_receipts(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_receipts_t *receipts)
+{
+    return sim_twin ? twin_store_receipts(st, op, receipts) : __real_ngx_campaign_store_receipts(st, op, receipts);
+}
+
+
+ngx_int_t
+__wrap_ngx_campaign_store_take(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_take_t *take)
+{
+    return sim_twin ? twin_store_take(st, op, take) : __real_ngx_campaign_store_take(st, op, take);
+}
+
+
+ngx_int_t
+__wrap_ngx_campaign_store_tell(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_tell_t *tells, ngx_uint_t n)
+{
+    return sim_twin ? twin_store_tell(st, op, tells, n) : __real_ngx_campaign_store_tell(st, op, tells, n);
 }

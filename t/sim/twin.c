@@ -11,8 +11,6 @@
 #define TWIN_PATIENCE  5                        /* ticks that a batch may take; longer: what waits behind it is refused */
 
 
-typedef ngx_campaign_rc_e (*twin_work_pt)(ngx_campaign_op_t *op, void *args, int64_t now);
-
 typedef struct {
     ngx_campaign_store_life_t  life;            /* stands first: see ngx_campaign_store_op.h */
     ngx_queue_t                waiting, batch, finished;
@@ -35,7 +33,6 @@ typedef struct {
 } twin_args_t;
 
 
-static ngx_int_t twin_write(ngx_campaign_store_t *st, ngx_campaign_op_t *op, twin_work_pt work, void *args);
 static twin_args_t *twin_args(ngx_campaign_op_t *op);
 static void twin_handler(ngx_event_t *ev);
 static void twin_thread(void *data, ngx_log_t *log);
@@ -47,7 +44,6 @@ static void twin_complete(ngx_event_t *ev);
 static void twin_tick(ngx_event_t *ev);
 static void twin_queue_move(ngx_queue_t *to, ngx_queue_t *from);
 static void twin_answer(ngx_queue_t *ops, ngx_campaign_rc_e rc);
-static ngx_uint_t twin_channel(const ngx_str_t *channel);
 static ngx_uint_t twin_which(ngx_campaign_pile_t *pile);
 
 
@@ -164,7 +160,7 @@ twin_store_secret(void)
 }
 
 
-static ngx_int_t
+ngx_int_t
 twin_write(ngx_campaign_store_t *st, ngx_campaign_op_t *op, twin_work_pt work, void *args)
 {
     twin_store_t *ts = (twin_store_t *) st;
@@ -236,6 +232,7 @@ twin_group(twin_store_t *ts)
     for (q = ngx_queue_head(&ts->batch); q != ngx_queue_sentinel(&ts->batch); q = ngx_queue_next(q)) {
         op = ngx_queue_data(q, ngx_campaign_op_t, queue);
 
+        twin_now = now;
         op->rc = ((twin_work_pt) op->work)(op, op->args, now);
         sim_op_ran(op, op->rc);
     }
@@ -262,7 +259,8 @@ twin_singly(twin_store_t *ts)
 
         twin_begin();
 
-        op->rc = ((twin_work_pt) op->work)(op, op->args, ngx_campaign_now());
+        twin_now = ngx_campaign_now();
+        op->rc = ((twin_work_pt) op->work)(op, op->args, twin_now);
         sim_op_ran(op, op->rc);
 
         if (op->rc == NGX_CAMPAIGN_OK) {
@@ -449,7 +447,7 @@ twin_args(ngx_campaign_op_t *op)
 }
 
 
-static ngx_uint_t
+ngx_uint_t
 twin_channel(const ngx_str_t *channel)
 {
     return channel->data[0] == 'S' ? 0 : 1;
@@ -505,6 +503,10 @@ twin_put_work(ngx_campaign_op_t *op, void *args, int64_t now)
         au->list = rec->no << 1;
         audience->contacts = au->living;
         audience->next = au->next;
+        break;
+
+    case NGX_CAMPAIGN_WEBHOOK:
+        twin_hook_made(ta->rec);
         break;
 
     default:
@@ -646,7 +648,7 @@ twin_store_create(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_
 
 /* by id; apart: those of messages sent alone, too */
 
-static twin_campaign_t *
+twin_campaign_t *
 twin_campaign(ngx_campaign_kind_e kind, const u_char *id, uint32_t *seq)
 {
     uint64_t  no;
@@ -726,6 +728,7 @@ twin_delete_work(ngx_campaign_op_t *op, void *args, int64_t now)
     c->no = 0;
     c->active = 0;
     c->fed = 1;
+    c->going = (c->names != 0);
 
     return NGX_CAMPAIGN_OK;
 }

@@ -20,6 +20,8 @@ typedef struct {
     uint8_t                    deaths;          /* weight of those in a row that it was in flight at */
     int64_t                    due;
     uint64_t                   left;            /* epoch that handed it over; 0: none */
+    uint32_t                   theirs;          /* what its gateway calls it; 0: nothing */
+    uint32_t                   named;           /* when that came to lead to it: a count; 0: never */
 } twin_message_t;
 
 typedef struct {
@@ -37,6 +39,8 @@ typedef struct {
     ngx_uint_t                 channel, apart;
     ngx_campaign_campaign_t    record;          /* strings are constants */
     ngx_uint_t                 status, active, fed;
+    uint32_t                   names;           /* of its messages; of a deleted one those that are still to be removed */
+    ngx_uint_t                 going;           /* deleted, and has names */
     time_t                     schedule;
     uint64_t                   epoch;
     uint32_t                   done, upto;
@@ -52,6 +56,21 @@ typedef struct {
     ngx_uint_t                 senders;         /* bit mask of channels */
 } twin_account_t;
 
+typedef struct {
+    uint32_t                   account;
+    ngx_uint_t                 event;
+    uint64_t                   last, waiting, failed;
+} twin_hook_t;
+
+typedef struct {
+    uint64_t                   no, campaign;
+    int64_t                    due;
+    uint32_t                   seq;
+    uint8_t                    hook, value, attempts, holds;
+} twin_event_t;
+
+#define TWIN_EVENTS  16384
+
 /* all that is on disk; numbers of accounts and audiences begin at 1 */
 
 typedef struct {
@@ -66,10 +85,16 @@ typedef struct {
     uint32_t                   suspect_seq, want_seq;
     ngx_uint_t                 alone;           /* so it went, and so it is */
     int64_t                    since;
+    uint64_t                   nhooks;
+    twin_hook_t                hooks[SIM_HOOKS + 1];
+    ngx_uint_t                 nevents;
+    twin_event_t               events[TWIN_EVENTS];     /* in no order */
+    uint32_t                   names;           /* that led to a message when they were given */
 } twin_disk_t;
 
 
 extern twin_disk_t  *twin;
+extern int64_t       twin_now;                  /* us, of the transaction at hand */
 
 /* twin.c: a living process is on that post */
 ngx_uint_t twin_there(uint64_t post);
@@ -81,6 +106,21 @@ void twin_peek(ngx_campaign_peek_t *peek, ngx_pool_t *pool);
 void twin_move(twin_campaign_t *c, ngx_campaign_status_e to, int64_t now);
 void twin_settle(twin_campaign_t *c, twin_message_t *m, ngx_campaign_state_e state, ngx_campaign_reason_e reason);
 ngx_uint_t twin_close(twin_campaign_t *c, int64_t now);         /* 1: it is finished */
+
+/* twin.c, for the others */
+typedef ngx_campaign_rc_e (*twin_work_pt)(ngx_campaign_op_t *op, void *args, int64_t now);
+ngx_int_t twin_write(ngx_campaign_store_t *st, ngx_campaign_op_t *op, twin_work_pt work, void *args);
+ngx_uint_t twin_channel(const ngx_str_t *channel);
+twin_campaign_t *twin_campaign(ngx_campaign_kind_e kind, const u_char *id, uint32_t *seq);
+
+/* twin_hook.c */
+void twin_hook_made(ngx_campaign_webhook_t *w);
+void twin_tell(uint32_t account, ngx_uint_t event, uint64_t campaign, uint32_t seq, ngx_uint_t value);
+
+/* twin_receipt.c */
+void twin_names_step(void);
+ngx_uint_t twin_names_left(void);
+void twin_named(twin_campaign_t *c, twin_message_t *m, const ngx_campaign_outcome_t *o);
 
 
 #endif /* _TWIN_H_INCLUDED_ */

@@ -7,6 +7,9 @@
 #include "ngx_campaign_gcra.h"
 
 
+#define TWIN_SPAN  16                           /* as NGX_CAMPAIGN_CLAIM_SPAN of the Makefile */
+
+
 static twin_campaign_t *twin_find(uint64_t no);
 static void twin_outcomes(ngx_campaign_turn_t *turn, int64_t now);
 static int twin_outcome_cmp(const void *one, const void *two);
@@ -30,6 +33,7 @@ static void twin_grant(ngx_campaign_turn_t *turn, ngx_campaign_grant_t *g, ngx_p
 static void twin_claim(ngx_campaign_turn_t *turn, ngx_campaign_claim_t *claim, uint32_t allowed, ngx_pool_t *pool, int64_t now);
 static void twin_claim_again(twin_campaign_t *c, ngx_campaign_claim_t *claim, uint32_t most, int64_t now);
 static void twin_claim_fresh(twin_campaign_t *c, ngx_campaign_claim_t *claim, uint32_t most, int64_t now);
+static void twin_apart(twin_campaign_t *c);
 static void twin_message(twin_campaign_t *c, ngx_campaign_claim_t *claim, uint32_t seq);
 static twin_message_t *twin_again(twin_campaign_t *c);
 static ngx_uint_t twin_suspect_waits(twin_campaign_t *c, twin_message_t *m, int64_t now);
@@ -106,7 +110,7 @@ twin_peek(ngx_campaign_peek_t *peek, ngx_pool_t *pool)
     ngx_uint_t  which;
 
     peek->epoch = twin->epoch;
-    peek->changed = twin_fed() != 0;
+    peek->changed = (twin_fed() || twin_names_left());
     peek->next = twin_next_start(&which);
 
     if (peek->changed || (peek->next && peek->next <= ngx_campaign_now())) {
@@ -235,7 +239,9 @@ twin_turn(ngx_campaign_turn_t *turn, ngx_pool_t *pool, int64_t now)
         twin_grant(turn, &turn->grants[i], pool, now);
     }
 
-    turn->next = twin_fed() ? 1 : twin_next_start(&which);
+    twin_names_step();
+
+    turn->next = (twin_fed() || twin_names_left()) ? 1 : twin_next_start(&which);
 
     return NGX_CAMPAIGN_OK;
 }
@@ -417,6 +423,10 @@ twin_outcome(twin_campaign_t *c, ngx_campaign_outcome_t *o)
         flying = (o->seq >= c->done && o->seq < c->upto);
     }
 
+    if (m->state > NGX_CAMPAIGN_S_RETRY) {          /* a receipt came before it */
+        twin_named(c, m, o);
+    }
+
     if (!flying) {
         return;
     }
@@ -435,13 +445,14 @@ twin_outcome(twin_campaign_t *c, ngx_campaign_outcome_t *o)
             m->deaths = 0;
         }
 
+        twin_named(c, m, o);
         return;
     }
 
     if (o->kind == NGX_CAMPAIGN_OUTCOME_BACK) {
         c->p.redelivered -= m->uncertain;
 
-    } else if (c->status != NGX_CAMPAIGN_C_CANCELED) {
+    } else {
         m->attempts = o->attempt;
         m->uncertain = (o->reason == NGX_CAMPAIGN_R_GATEWAY_TIMEOUT || o->reason == NGX_CAMPAIGN_R_UNCERTAIN);
         m->deaths = 0;
@@ -473,6 +484,10 @@ twin_settle(twin_campaign_t *c, twin_message_t *m, ngx_campaign_state_e state, n
     c->p.skipped += (state == NGX_CAMPAIGN_S_SKIPPED);
     c->p.uncertain += (reason == NGX_CAMPAIGN_R_UNCERTAIN);
     c->p.reason[reason] += (reason != NGX_CAMPAIGN_R_NONE);
+
+    if (state != NGX_CAMPAIGN_S_CANCELED && state != NGX_CAMPAIGN_S_SKIPPED) {
+        twin_tell(c->account, NGX_CAMPAIGN_W_DELIVERY, c->no, (uint32_t) (m - c->m), ngx_campaign_state_byte(state, reason));
+    }
 }
 
 
@@ -506,6 +521,11 @@ void
 twin_move(twin_campaign_t *c, ngx_campaign_status_e to, int64_t now)
 {
     c->status = to;
+
+    if (!c->apart) {
+        twin_tell(c->account, NGX_CAMPAIGN_W_CAMPAIGN, c->no, 0xffffffff, to);
+    }
+
     c->active = (to == NGX_CAMPAIGN_C_IN_PROGRESS || c->p.enroute);
     c->fed = 1;
 
@@ -654,18 +674,19 @@ static void
 twin_recover(ngx_campaign_turn_t *turn, twin_campaign_t *c, int64_t now)
 {
     uint32_t         seq;
-    ngx_uint_t       uncertain;
+    ngx_uint_t       again, uncertain;
     twin_message_t  *m;
 
-    for (uncertain = 0, seq = 0; seq < c->upto; seq++) {
-        m = &c->m[seq];
+    for (uncertain = 0, again = 0; again < 2; again++) {                /* those claimed for the first time go first */
 
-        if (m->left || (!m->claimed && (m->state != NGX_CAMPAIGN_S_PENDING || seq < c->done))) {
-            continue;
+        for (seq = 0; seq < c->upto; seq++) {
+            m = &c->m[seq];
+
+            if (m->left == 0 && (again ? m->claimed : (m->state == NGX_CAMPAIGN_S_PENDING && seq >= c->done))) {
+                twin_uncertain(turn, c, m, turn->crashed, now);
+                uncertain++;
+            }
         }
-
-        twin_uncertain(turn, c, m, turn->crashed, now);
-        uncertain++;
     }
 
     c->epoch = turn->epoch;
@@ -1019,6 +1040,27 @@ twin_claim_again(twin_campaign_t *c, ngx_campaign_claim_t *claim, uint32_t most,
 }
 
 
+/* what is in flight in the oldest of too many places stands apart */
+
+static void
+twin_apart(twin_campaign_t *c)
+{
+    uint32_t  end;
+
+    if (c->upto - c->done < TWIN_SPAN) {
+        return;
+    }
+
+    for (end = c->done + TWIN_SPAN / 8; c->done < end; c->done++) {
+        if (c->m[c->done].state == NGX_CAMPAIGN_S_PENDING) {
+            c->m[c->done].state = NGX_CAMPAIGN_S_RETRY;
+            c->m[c->done].reason = NGX_CAMPAIGN_R_NONE;
+            c->m[c->done].claimed = 1;
+        }
+    }
+}
+
+
 static void
 twin_claim_fresh(twin_campaign_t *c, ngx_campaign_claim_t *claim, uint32_t most, int64_t now)
 {
@@ -1027,6 +1069,8 @@ twin_claim_fresh(twin_campaign_t *c, ngx_campaign_claim_t *claim, uint32_t most,
     ngx_campaign_reason_e   reason;
 
     for ( /* void */ ; claim->n < most && c->upto < c->span; c->upto++) {
+        twin_apart(c);
+
         m = &c->m[c->upto];
 
         if (m->state != NGX_CAMPAIGN_S_PENDING) {

@@ -1,0 +1,144 @@
+
+/*
+ * Fairness: what a campaign gets while another one of its account waits at the same gateway.
+ */
+
+#include "sim.h"
+
+
+/*
+ * Messages that one of two campaigns may have more than the other while both wait at one gateway: they go round by ones, so one; where a
+ * round ended its gateway may be blocked, and who comes last in it is first in the next, so one more.  A turn that failed, or in which the
+ * store gave less than was asked for (the account was changed, the limiter is ahead after a takeover), does not turn the round back: one
+ * each.
+ */
+#define SIM_SHARE  2
+
+#define SIM_REST   200000                       /* us: a campaign of which nothing could be claimed is asked again before */
+
+
+static ngx_uint_t sim_model_lonely(sim_campaign_t *c, uint64_t epoch);
+static ngx_uint_t sim_model_rests(ngx_uint_t campaign);
+static uint64_t sim_short(sim_campaign_t *c);
+static ngx_uint_t sim_model_fresh(sim_campaign_t *c, uint64_t epoch);
+
+
+static int32_t   sim_ahead[SIM_CAMPAIGNS][SIM_CAMPAIGNS];       /* messages claimed of one more than of the other, while both had some */
+static uint64_t  sim_since[SIM_CAMPAIGNS][SIM_CAMPAIGNS];       /* sim_short() when they began */
+static int64_t   sim_rests[SIM_CAMPAIGNS];                      /* until then its dispatcher asks for nothing, sim_mono */
+static uint64_t  sim_cuts[SIM_ACCOUNTS];                        /* turns in which the account got less than was asked for */
+uint32_t         sim_unfair;
+
+
+/* fairness: campaigns of an account at one gateway that both have fresh messages get as much as the other */
+
+void
+sim_model_shares(ngx_campaign_turn_t *turn)
+{
+    int32_t                n[SIM_CAMPAIGNS];
+    uint8_t                ends[SIM_CAMPAIGNS];
+    int64_t                most;
+    ngx_uint_t             i, k;
+    sim_campaign_t        *a, *b;
+    ngx_campaign_claim_t  *claim;
+
+    ngx_memzero(n, sizeof(n));
+    ngx_memzero(ends, sizeof(ends));
+
+    for (i = 0; i < turn->ngrants; i++) {
+        for (k = 0; k < turn->grants[i].nclaims; k++) {
+            claim = &turn->grants[i].claims[k];
+            a = sim_model_campaign(claim->campaign);
+
+            if (a) {
+                n[a - sim_campaigns] += (int32_t) claim->n;
+                sim_cuts[a->account] += (claim->n < claim->want);
+
+                /* a message goes alone, or is to, and the claim ends with it: the campaign rests, and its share, too */
+
+                if ((claim->want && claim->n == 0 && !claim->spent) || (claim->n < claim->want && sim_model_lonely(a, turn->epoch))) {
+                    sim_rests[a - sim_campaigns] = sim_mono + SIM_REST;
+                }
+
+                ends[a - sim_campaigns] = (claim->left < claim->want);  /* it may have asked for all; how many repeats, is not known */
+            }
+        }
+    }
+
+    for (i = 0; i < SIM_CAMPAIGNS; i++) {
+        for (k = 0; k < i; k++) {
+            a = &sim_campaigns[i];
+            b = &sim_campaigns[k];
+
+            if (ends[i] || ends[k] || a->account != b->account || a->channel != b->channel || !sim_model_fresh(a, turn->epoch)
+                || !sim_model_fresh(b, turn->epoch) || sim_model_rests(i) || sim_model_rests(k))
+            {
+                sim_ahead[i][k] = 0;
+                sim_since[i][k] = sim_short(a);
+                continue;
+            }
+
+            sim_ahead[i][k] += n[i] - n[k];
+
+            if (n[i] || n[k]) {
+                sim_say("campaigns %" PRIu64 " and %" PRIu64 " get %d and %d, the one is %d ahead", (uint64_t) a->c.rec.no,
+                        (uint64_t) b->c.rec.no, n[i], n[k], sim_ahead[i][k]);
+            }
+
+            most = SIM_SHARE + (int64_t) (sim_short(a) - sim_since[i][k]);
+
+            if (abs(sim_ahead[i][k]) > most) {
+                sim_fail("of campaigns %" PRIu64 " and %" PRIu64 " of one account one got %d messages more than the other, not %d at most",
+                         (uint64_t) a->c.rec.no, (uint64_t) b->c.rec.no, abs(sim_ahead[i][k]), (int) most);
+            }
+
+            sim_unfair = ngx_max(sim_unfair, (uint32_t) abs(sim_ahead[i][k]));
+        }
+    }
+}
+
+
+/* the campaign has a message in flight, or due, that goes with nothing beside it */
+
+static ngx_uint_t
+sim_model_lonely(sim_campaign_t *c, uint64_t epoch)
+{
+    uint32_t        seq;
+    sim_message_t  *m;
+
+    for (seq = 0; seq < c->span; seq++) {
+        m = &c->messages[seq];
+
+        if (m->deaths >= NGX_CAMPAIGN_DEATHS_ALONE
+            && ((m->state == SIM_S_ENROUTE && m->epoch == epoch) || (m->state == SIM_S_AGAIN && m->due <= ngx_campaign_now())))
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+static ngx_uint_t
+sim_model_rests(ngx_uint_t campaign)
+{
+    return sim_mono < sim_rests[campaign] && sim_rests[campaign] <= sim_mono + SIM_REST;    /* else it is that of an earlier run */
+}
+
+
+/* turns of its account that may have cost a campaign its place in the round */
+
+static uint64_t
+sim_short(sim_campaign_t *c)
+{
+    return sim_cuts[c->account] + sim_faults;
+}
+
+
+static ngx_uint_t
+sim_model_fresh(sim_campaign_t *c, uint64_t epoch)
+{
+    return c->known && !c->gone && !c->c.rec.apart && c->status == NGX_CAMPAIGN_C_IN_PROGRESS && c->epoch == epoch && c->told && c->told < sim_commits
+           && c->messages[c->span - 1].state == SIM_S_FRESH;
+}
