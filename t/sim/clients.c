@@ -554,6 +554,18 @@ sim_client_event(sim_event_t *e)
         }
         return;
 
+    case SIM_E_WEBHOOK:
+        i = e->a % SIM_HOOKS;
+
+        if (sim_hooks[i].known && (call = sim_call(SIM_OP_WEBHOOK, e->c)) != NULL) {
+            call->which = i;
+            call->webhook.rec.account = sim_accounts[i / 2].no;
+            call->webhook.rec.status = e->b % 3 ? NGX_CAMPAIGN_A_ACTIVE : NGX_CAMPAIGN_A_DISABLED;
+            ngx_memcpy(call->webhook.rec.id, sim_hooks[i].id, NGX_CAMPAIGN_ID_LEN);
+            sim_call_started(call, ngx_campaign_store_webhook(call->process->store, &call->op, &call->webhook, NGX_CAMPAIGN_SET_STATUS));
+        }
+        return;
+
     case SIM_E_RECEIPT:
         sim_receipts_event(e->a, e->b, e->c, e->d);
         return;

@@ -137,7 +137,7 @@ sim_hooks_try(ngx_campaign_notice_t *notice, ngx_campaign_tell_t *tell)
     }
 
     if (rnd % 16 == 15) {
-        return NGX_CAMPAIGN_TELL_FAILED;
+        return (rnd >> 8) % 16 ? NGX_CAMPAIGN_TELL_FAILED : NGX_CAMPAIGN_TELL_GONE;
     }
 
     tell->due = ngx_campaign_now() + (int64_t) ((rnd >> 8) % 2000000);

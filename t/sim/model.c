@@ -166,6 +166,10 @@ sim_model_commit(sim_op_t *ops, ngx_uint_t n)
             sim_model_tell(ops[i].args);
             break;
 
+        case SIM_OP_WEBHOOK:
+            sim_model_turn_hook(ops[i].args);
+            break;
+
         case SIM_OP_TAKE:                               /* reads only */
             break;
         }
@@ -237,7 +241,7 @@ sim_model_put(sim_call_t *call)
     }
 
     if (call->webhook.rec.no) {
-        sim_model_hook(call->which, call->webhook.event, call->webhook.rec.no);
+        sim_model_hook(call->which, &call->webhook);
     }
 
     if (call->audience.rec.no) {

@@ -36,16 +36,30 @@ sim_hooks_reset(void)
 
 
 void
-sim_model_hook(ngx_uint_t account, ngx_uint_t event, uint64_t no)
+sim_model_hook(ngx_uint_t account, const ngx_campaign_webhook_t *w)
 {
     sim_hook_t  *h;
 
-    h = sim_hook_of(account, event);
+    h = sim_hook_of(account, w->event);
 
     h->known = 1;
     h->account = account;
-    h->event = event;
-    h->no = no;
+    h->event = w->event;
+    h->no = w->rec.no;
+    ngx_memcpy(h->id, w->rec.id, NGX_CAMPAIGN_ID_LEN);
+}
+
+
+void
+sim_model_turn_hook(sim_call_t *call)
+{
+    sim_hook_t  *h;
+
+    h = &sim_hooks[call->which];
+
+    h->off = (call->webhook.rec.status != NGX_CAMPAIGN_A_ACTIVE);
+    h->turned = 1;
+    h->touched = 1;
 }
 
 
@@ -79,7 +93,7 @@ sim_note_add(sim_hook_t *h, uint64_t campaign, uint32_t seq, ngx_uint_t value, n
 {
     sim_note_t  *note;
 
-    if (!h->known) {
+    if (!h->known || (h->off && !h->turned)) {
         return;
     }
 
@@ -189,14 +203,19 @@ sim_model_hooks(ngx_uint_t all)
         }
 
         for (n = 0; n < h->nfresh; n++) {
-            if (h->fresh[n].no == 0 && !h->fresh[n].maybe) {
+            if (h->fresh[n].no == 0 && !h->fresh[n].maybe && !h->turned) {
                 sim_fail("webhook %" PRIu64 " got %" PRIu64 " events where %u things happened, none of message %u of campaign %" PRIu64, h->no,
                          queue.last - h->last, (unsigned) h->nfresh, h->fresh[n].seq, h->fresh[n].campaign);
             }
         }
 
+        if ((queue.status != NGX_CAMPAIGN_A_ACTIVE) != h->off) {
+            sim_fail("webhook %" PRIu64 " has status %u", h->no, (unsigned) queue.status);
+        }
+
         h->last = queue.last;
         h->nfresh = 0;
+        h->turned = 0;
 
         for (waiting = 0, n = 0; n < h->n; n++) {
             waiting += (h->notes[n].due != NGX_CAMPAIGN_EVENT_NEVER);
@@ -231,7 +250,9 @@ sim_note_came(sim_hook_t *h, uint64_t no)
     for (i = 0; i < h->nfresh; i++) {
         note = &h->fresh[i];
 
-        if (note->no == 0 && note->campaign == came.campaign && note->seq == came.seq && (!note->maybe || note->value == came.value)) {
+        if (note->no == 0 && note->campaign == came.campaign && note->seq == came.seq
+            && ((!note->maybe && !h->turned) || note->value == came.value))
+        {
             break;
         }
     }
@@ -339,6 +360,11 @@ sim_note_tell(sim_hook_t *h, sim_note_t *note, ngx_campaign_tell_t *tell)
         break;
 
     default:
+        if (tell->kind == NGX_CAMPAIGN_TELL_GONE) {
+            h->off = 1;
+            h->turned = 1;
+        }
+
         note->attempts++;
         note->due = NGX_CAMPAIGN_EVENT_NEVER;
         note->holds = 0;
@@ -415,7 +441,7 @@ sim_model_due(sim_hook_t *h)
 {
     ngx_uint_t  i;
 
-    for (i = 0; h->known && i < h->n; i++) {
+    for (i = 0; h->known && !h->off && i < h->n; i++) {
         if (h->notes[i].due <= ngx_campaign_now()) {
             return 1;
         }
@@ -433,7 +459,7 @@ sim_hooks_idle(void)
     ngx_uint_t  i, n;
 
     for (i = 0; i < SIM_HOOKS; i++) {
-        for (n = 0; n < sim_hooks[i].n; n++) {
+        for (n = 0; n < sim_hooks[i].n && !sim_hooks[i].off; n++) {
             if (sim_hooks[i].notes[n].due < ngx_campaign_now() + 10000000) {
                 return 0;
             }

@@ -71,7 +71,8 @@ static const uint32_t  sim_weights[SIM_E_MAX] = {
     [SIM_E_GATEWAY]        = 16,
     [SIM_E_CONNECTIONS]    = 3,
     [SIM_E_DEAF]           = 3,
-    [SIM_E_RECEIPT]        = 8
+    [SIM_E_RECEIPT]        = 8,
+    [SIM_E_WEBHOOK]        = 5
 };
 
 static const char *const  sim_names[SIM_E_MAX] = {
@@ -93,7 +94,8 @@ static const char *const  sim_names[SIM_E_MAX] = {
     [SIM_E_GATEWAY]        = "the gateway changes",
     [SIM_E_CONNECTIONS]    = "no connections",
     [SIM_E_DEAF]           = "hints are lost",
-    [SIM_E_RECEIPT]        = "a receipt"
+    [SIM_E_RECEIPT]        = "a receipt",
+    [SIM_E_WEBHOOK]        = "disable a webhook, or enable it"
 };
 
 

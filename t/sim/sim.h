@@ -160,7 +160,7 @@ typedef enum {
 typedef enum {
     SIM_OP_TURN = 1, SIM_OP_LEASE, SIM_OP_CREATE, SIM_OP_CHANGE, SIM_OP_DELETE, SIM_OP_MESSAGE_CANCEL, SIM_OP_CONTACT_DELETE,
     SIM_OP_ACCOUNT, SIM_OP_PUT, SIM_OP_SUPPRESS, SIM_OP_LIFT, SIM_OP_RECEIPTS,
-    SIM_OP_TAKE, SIM_OP_TELL
+    SIM_OP_TAKE, SIM_OP_TELL, SIM_OP_WEBHOOK
 } sim_op_e;
 
 typedef struct {
@@ -420,13 +420,17 @@ typedef struct {
     sim_note_t                     *fresh;      /* of the transaction at hand, without numbers */
     ngx_uint_t                      nfresh, fresh_room;
     ngx_uint_t                      touched;
+    ngx_uint_t                      off;        /* it is disabled, and hears nothing */
+    ngx_uint_t                      turned;     /* in the transaction at hand: what else is in it, it may have heard, or not */
+    u_char                          id[NGX_CAMPAIGN_ID_LEN];
 } sim_hook_t;
 
 extern sim_hook_t  sim_hooks[SIM_HOOKS];
 extern uint64_t    sim_told;                    /* events, in this run */
 
 void sim_hooks_reset(void);
-void sim_model_hook(ngx_uint_t account, ngx_uint_t event, uint64_t no);
+void sim_model_hook(ngx_uint_t account, const ngx_campaign_webhook_t *w);
+void sim_model_turn_hook(sim_call_t *call);
 void sim_model_moved(sim_campaign_t *c);        /* a campaign came to its status */
 void sim_model_unsure(sim_campaign_t *c);       /* so it did, but that was another one */
 void sim_model_tell(sim_call_t *call);
@@ -492,7 +496,7 @@ void sim_model_answered(sim_flight_t *f);
 typedef enum {
     SIM_E_CREATE = 0, SIM_E_STATUS, SIM_E_DELETE, SIM_E_MESSAGE_CANCEL, SIM_E_CONTACT_DELETE, SIM_E_ACCOUNT,
     SIM_E_SUPPRESS, SIM_E_CRASH, SIM_E_CRASH_AT, SIM_E_STOP, SIM_E_RELOAD, SIM_E_LOCK, SIM_E_CLOCK, SIM_E_FAULT, SIM_E_DISK, SIM_E_GATEWAY,
-    SIM_E_CONNECTIONS, SIM_E_DEAF, SIM_E_RECEIPT, SIM_E_MAX
+    SIM_E_CONNECTIONS, SIM_E_DEAF, SIM_E_RECEIPT, SIM_E_WEBHOOK, SIM_E_MAX
 } sim_event_e;
 
 typedef struct {

@@ -50,6 +50,8 @@ ngx_int_t __real_ngx_campaign_store_take(ngx_campaign_store_t *st, ngx_campaign_
 ngx_int_t twin_store_take(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_take_t *take);
 ngx_int_t __real_ngx_campaign_store_tell(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_tell_t *tells, ngx_uint_t n);
 ngx_int_t twin_store_tell(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_tell_t *tells, ngx_uint_t n);
+ngx_int_t __real_ngx_campaign_store_webhook(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_webhook_t *w, ngx_uint_t mask);
+ngx_int_t twin_store_webhook(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_webhook_t *w, ngx_uint_t mask);
 
 ngx_campaign_store_t *__real_ngx_campaign_store_open(ngx_campaign_store_conf_t *conf, ngx_log_t *log);
 void __real_ngx_campaign_store_flush(ngx_campaign_store_t *st, ngx_msec_t limit);
@@ -228,4 +230,11 @@ ngx_int_t
 __wrap_ngx_campaign_store_tell(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_tell_t *tells, ngx_uint_t n)
 {
     return sim_twin ? twin_store_tell(st, op, tells, n) : __real_ngx_campaign_store_tell(st, op, tells, n);
+}
+
+
+ngx_int_t
+__wrap_ngx_campaign_store_webhook(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_webhook_t *w, ngx_uint_t mask)
+{
+    return sim_twin ? twin_store_webhook(st, op, w, mask) : __real_ngx_campaign_store_webhook(st, op, w, mask);
 }

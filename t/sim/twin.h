@@ -58,7 +58,7 @@ typedef struct {
 
 typedef struct {
     uint32_t                   account;
-    ngx_uint_t                 event;
+    ngx_uint_t                 event, status;
     uint64_t                   last, waiting, failed;
 } twin_hook_t;
 
@@ -112,6 +112,8 @@ typedef ngx_campaign_rc_e (*twin_work_pt)(ngx_campaign_op_t *op, void *args, int
 ngx_int_t twin_write(ngx_campaign_store_t *st, ngx_campaign_op_t *op, twin_work_pt work, void *args);
 ngx_uint_t twin_channel(const ngx_str_t *channel);
 twin_campaign_t *twin_campaign(ngx_campaign_kind_e kind, const u_char *id, uint32_t *seq);
+
+u_char *twin_store_secret(void);
 
 /* twin_hook.c */
 void twin_hook_made(ngx_campaign_webhook_t *w);

@@ -34,6 +34,32 @@ twin_hook_made(ngx_campaign_webhook_t *w)
 
     h->account = w->rec.account;
     h->event = w->event;
+    h->status = NGX_CAMPAIGN_A_ACTIVE;
+}
+
+
+static ngx_campaign_rc_e
+twin_webhook_work(ngx_campaign_op_t *op, void *args, int64_t now)
+{
+    ngx_campaign_webhook_t *w = args;
+
+    uint32_t  zero;
+    uint64_t  no;
+
+    if (ngx_campaign_id_open(twin_store_secret(), NGX_CAMPAIGN_WEBHOOK, w->rec.id, &no, &zero) != NGX_OK) {
+        return NGX_CAMPAIGN_NOT_FOUND;
+    }
+
+    twin->hooks[no].status = w->rec.status;
+
+    return NGX_CAMPAIGN_OK;
+}
+
+
+ngx_int_t
+twin_store_webhook(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_webhook_t *w, ngx_uint_t mask)
+{
+    return twin_write(st, op, twin_webhook_work, w);
 }
 
 
@@ -45,7 +71,7 @@ twin_tell(uint32_t account, ngx_uint_t event, uint64_t campaign, uint32_t seq, n
 
     for (i = 1; i <= twin->nhooks && (twin->hooks[i].account != account || twin->hooks[i].event != event); i++) { /* void */ }
 
-    if (i > twin->nhooks) {
+    if (i > twin->nhooks || twin->hooks[i].status != NGX_CAMPAIGN_A_ACTIVE) {
         return;
     }
 
@@ -159,6 +185,10 @@ twin_tell_work(ngx_campaign_op_t *op, void *args, int64_t now)
             break;
 
         default:
+            if (tell->kind == NGX_CAMPAIGN_TELL_GONE) {
+                h->status = NGX_CAMPAIGN_A_DISABLED;
+            }
+
             h->waiting--;
             h->failed++;
             e->attempts++;
@@ -215,6 +245,11 @@ twin_store_take(ngx_campaign_store_t *st, ngx_campaign_op_t *op, ngx_campaign_ta
 
     ngx_campaign_op_begin(st, op);
 
+    if (twin->hooks[take->webhook].status != NGX_CAMPAIGN_A_ACTIVE) {
+        ngx_campaign_op_post(op, NGX_CAMPAIGN_NOT_FOUND);
+        return NGX_AGAIN;
+    }
+
     now = ngx_campaign_now();
     take->notices = ngx_array_create(op->pool, take->most, sizeof(ngx_campaign_notice_t));
 
@@ -242,6 +277,7 @@ twin_hook(uint64_t hook, ngx_campaign_queue_t *queue)
 {
     ngx_memzero(queue, sizeof(ngx_campaign_queue_t));
 
+    queue->status = twin->hooks[hook].status;
     queue->last = twin->hooks[hook].last;
     queue->waiting = twin->hooks[hook].waiting;
     queue->failed = twin->hooks[hook].failed;
