@@ -655,6 +655,10 @@ sim_clients_patience(void)
             a = &sim_accounts[c->account];
             wait += (int64_t) (2 * SIM_S * c->span * NGX_CAMPAIGN_RATE_UNIT / a->rate)
                     + (int64_t) (2 * c->span * (uint64_t) sim_scenario.latency / sim_scenario.concurrency[c->channel]);
+
+            if (sim_scenario.poison) {          /* all may be suspects, which go one after the other */
+                wait += c->span * (2 * sim_scenario.latency + SIM_AGAIN);
+            }
         }
     }
 

@@ -129,7 +129,7 @@ sim_model_named(sim_message_t *m, ngx_campaign_outcome_t *o)
     ngx_memcpy(text, o->id, ngx_min(o->id_len, NGX_CAMPAIGN_GATEWAY_ID_MAX));
 
     m->theirs = (uint32_t) strtoul(text + 2, NULL, 10);
-    m->named = (o->state == NGX_CAMPAIGN_S_SENT) ? ++names : 0;
+    m->named = (sim_scenario.receipts && sim_scenario.named) ? ++names : 0;
 }
 
 

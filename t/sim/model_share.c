@@ -10,11 +10,12 @@
  * Messages that one of two campaigns may have more than the other while both wait at one gateway: they go round by ones, so one; where a
  * round ended its gateway may be blocked, and who comes last in it is first in the next, so one more.  A turn that failed, or in which the
  * store gave less than was asked for (the account was changed, the limiter is ahead after a takeover), does not turn the round back: one
- * each.
+ * each.  How many repeats of a campaign are due is not known when they are asked for: what it leaves goes to who comes after it.
  */
 #define SIM_SHARE  2
 
-#define SIM_REST   200000                       /* us: a campaign of which nothing could be claimed is asked again before */
+/* us: a campaign of which nothing could be claimed is asked again before, by a turn that may wait for others' commits */
+#define SIM_REST   (200000 + 8 * sim_scenario.commit)
 
 
 static ngx_uint_t sim_model_lonely(sim_campaign_t *c, uint64_t epoch);
@@ -26,7 +27,7 @@ static ngx_uint_t sim_model_fresh(sim_campaign_t *c, uint64_t epoch);
 static int32_t   sim_ahead[SIM_CAMPAIGNS][SIM_CAMPAIGNS];       /* messages claimed of one more than of the other, while both had some */
 static uint64_t  sim_since[SIM_CAMPAIGNS][SIM_CAMPAIGNS];       /* sim_short() when they began */
 static int64_t   sim_rests[SIM_CAMPAIGNS];                      /* until then its dispatcher asks for nothing, sim_mono */
-static uint64_t  sim_cuts[SIM_ACCOUNTS];                        /* turns in which the account got less than was asked for */
+static uint64_t  sim_cuts[SIM_ACCOUNTS];                        /* messages that the account got less than was asked for, in some measure */
 uint32_t         sim_unfair;
 
 
@@ -52,7 +53,7 @@ sim_model_shares(ngx_campaign_turn_t *turn)
 
             if (a) {
                 n[a - sim_campaigns] += (int32_t) claim->n;
-                sim_cuts[a->account] += (claim->n < claim->want);
+                sim_cuts[a->account] += (claim->n == claim->want) ? 0 : (claim->left == 0) ? claim->want - claim->n : 1;
 
                 /* a message goes alone, or is to, and the claim ends with it: the campaign rests, and its share, too */
 
@@ -123,7 +124,7 @@ sim_model_lonely(sim_campaign_t *c, uint64_t epoch)
 static ngx_uint_t
 sim_model_rests(ngx_uint_t campaign)
 {
-    return sim_mono < sim_rests[campaign] && sim_rests[campaign] <= sim_mono + SIM_REST;    /* else it is that of an earlier run */
+    return sim_mono < sim_rests[campaign];
 }
 
 

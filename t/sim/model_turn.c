@@ -430,7 +430,7 @@ sim_model_uncertain(sim_campaign_t *c, sim_message_t *m, ngx_uint_t crashed)
     if ((crashed && sim_alone == m) || m->deaths >= NGX_CAMPAIGN_DEATHS_MAX) {
         sim_set_aside++;
 
-        if (sim_scenario.poison && !sim_poison(c->c.rec.no, m->seq)) {
+        if (sim_scenario.poison && !sim_poison(c->c.rec.no, m->seq) && !sim_framed) {
             sim_model_wrong(c, m, "is set aside, and kills nobody");
         }
 

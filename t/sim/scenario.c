@@ -118,6 +118,7 @@ sim_scenario_make(uint64_t seed, const uint8_t *without)
     s->redelivery = sim_choice(2, 3) != 0;
     s->receipts = sim_choice(3, 2);
     s->talks = sim_choice(25, 3);
+    s->named = sim_choice(26, 4) != 0;
     s->retry.attempts = attempts[sim_choice(4, 4)];
     s->retry.min = 100 + sim_choice(5, 2000);
     s->retry.max = s->retry.min + sim_choice(6, 10000);

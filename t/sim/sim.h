@@ -137,6 +137,7 @@ void sim_worker_switch(sim_process_t *p);       /* the statics of the dispatcher
 void sim_worker_reset(void);
 
 extern int64_t  sim_headless;                   /* when the dispatcher died, 0: it did not */
+extern ngx_uint_t  sim_framed;                  /* its death looked as if a message had killed it, and that was the scenario's doing */
 void sim_worker_crash(sim_process_t *p);
 void sim_worker_quit(sim_process_t *p);
 void sim_worker_exit(sim_process_t *p);
@@ -537,6 +538,7 @@ typedef struct {
     ngx_uint_t                 redelivery;
     ngx_uint_t                 receipts;        /* the gateway is said to send some */
     ngx_uint_t                 talks;           /* and it does; 2: it calls messages by few names */
+    ngx_uint_t                 named;           /* receipts may name a message as its gateway does */
     ngx_uint_t                 poison;          /* some messages kill who sends them */
     ngx_campaign_retry_t       retry;
     ngx_uint_t                 concurrency[SIM_CHANNELS];

@@ -45,7 +45,7 @@ twin_named(twin_campaign_t *c, twin_message_t *m, const ngx_campaign_outcome_t *
 {
     if (o->id_len && m->theirs == 0) {
         m->theirs = twin_name(o->id, o->id_len);
-        m->named = (o->state == NGX_CAMPAIGN_S_SENT) ? ++twin->names : 0;
+        m->named = o->named ? ++twin->names : 0;
         c->names++;
     }
 }

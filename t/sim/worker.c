@@ -25,6 +25,7 @@ static void sim_worker_cut(ngx_event_t *ev);
 
 ngx_module_t                          ngx_http_campaign_module;
 int64_t                               sim_headless;
+ngx_uint_t                            sim_framed;
 
 static ngx_uint_t                     sim_crashed;            /* the mark that a dispatcher leaves which dies of itself */
 static uint64_t                       sim_lives;
@@ -67,6 +68,7 @@ sim_worker_reset(void)
         sim_gateways[i].channel.len = strlen(channels[i]);
         sim_gateways[i].concurrency = sim_scenario.concurrency[i];
         sim_gateways[i].receipts = sim_scenario.receipts;
+        sim_gateways[i].named = sim_scenario.named;
         sim_gateways[i].cscf = &sim_cscf;
     }
 
@@ -76,6 +78,7 @@ sim_worker_reset(void)
     sim_lives = 0;
     sim_crashed = 0;
     sim_headless = 0;
+    sim_framed = 0;
     sim_generation = 0;
     ngx_http_campaign_hint = NGX_INVALID_FILE;
 
@@ -167,6 +170,7 @@ sim_worker_crash(sim_process_t *p)
     if (p->dispatcher.state == NGX_HTTP_CAMPAIGN_DISPATCH_RUNNING) {
         sim_headless = sim_mono;
         sim_crashed = p->poisoned || sim_chance(sim_random(22, (uint64_t) sim_mono, p->id), 2);
+        sim_framed = sim_crashed && !p->poisoned;
     }
 
     sim_say("worker %u dies", (unsigned) p->id);
