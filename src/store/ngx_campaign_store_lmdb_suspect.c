@@ -10,6 +10,7 @@
 #define NGX_CAMPAIGN_SUSPECT_LEN  33
 
 
+static ngx_campaign_rc_e ngx_campaign_suspect_waits(ngx_campaign_states_t *x, ngx_uint_t *waits);
 static ngx_campaign_rc_e ngx_campaign_suspect_save(ngx_campaign_states_t *x);
 static ngx_campaign_rc_e ngx_campaign_suspect_busy(ngx_campaign_states_t *x, ngx_uint_t *busy);
 static ngx_campaign_rc_e ngx_campaign_suspect_empty(ngx_campaign_states_t *x, ngx_uint_t *empty);
@@ -72,7 +73,7 @@ ngx_campaign_suspect_save(ngx_campaign_states_t *x)
 ngx_campaign_rc_e
 ngx_campaign_suspect_quiet(ngx_campaign_states_t *x)
 {
-    ngx_uint_t               busy;
+    ngx_uint_t               busy, waits;
     ngx_campaign_rc_e        rc;
     ngx_campaign_suspect_t  *s;
 
@@ -84,8 +85,20 @@ ngx_campaign_suspect_quiet(ngx_campaign_states_t *x)
     }
 
     if (s->want_campaign) {
-        x->quiet = 1;
-        return NGX_CAMPAIGN_OK;
+        rc = ngx_campaign_suspect_waits(x, &waits);
+
+        if (rc != NGX_CAMPAIGN_OK || waits) {
+            x->quiet = 1;
+            return rc;
+        }
+
+        s->want_campaign = 0;
+
+        rc = ngx_campaign_suspect_save(x);
+
+        if (rc != NGX_CAMPAIGN_OK || !s->alone) {
+            return rc;
+        }
     }
 
     rc = ngx_campaign_suspect_busy(x, &busy);
@@ -93,6 +106,24 @@ ngx_campaign_suspect_quiet(ngx_campaign_states_t *x)
     x->quiet = busy ? 2 : 0;
 
     return rc;
+}
+
+
+/* the one that is to go alone is still to be repeated: a receipt may have settled it, or a client canceled it.  No campaign is open */
+
+static ngx_campaign_rc_e
+ngx_campaign_suspect_waits(ngx_campaign_states_t *x, ngx_uint_t *waits)
+{
+    int64_t            due;
+    ngx_uint_t         attempts, flags;
+    ngx_campaign_rc_e  rc;
+
+    x->campaign = x->suspect.want_campaign;
+    *waits = 0;
+
+    rc = ngx_campaign_states_tries_get(x, x->suspect.want_seq, &attempts, &flags, &due);
+
+    return (rc == NGX_CAMPAIGN_OK && due) ? ngx_campaign_states_again_has(x, x->suspect.want_seq, due, waits) : rc;
 }
 
 

@@ -38,6 +38,7 @@ static void twin_message(twin_campaign_t *c, ngx_campaign_claim_t *claim, uint32
 static twin_message_t *twin_again(twin_campaign_t *c);
 static ngx_uint_t twin_suspect_waits(twin_campaign_t *c, twin_message_t *m, int64_t now);
 static ngx_uint_t twin_quiet(int64_t now);
+static void twin_unwant(int64_t now);
 static void twin_pass(twin_campaign_t *c, ngx_campaign_claim_t *claim, twin_message_t *m, ngx_campaign_reason_e reason);
 static ngx_campaign_reason_e twin_hindered(twin_campaign_t *c, uint32_t seq, int64_t now);
 static void twin_finished(ngx_campaign_turn_t *turn, uint64_t no);
@@ -234,6 +235,8 @@ twin_turn(ngx_campaign_turn_t *turn, ngx_pool_t *pool, int64_t now)
 
     twin_starts(turn, now);
     twin_changes(turn, pool, now);
+
+    twin_unwant(now);
 
     for (i = 0; i < turn->ngrants; i++) {
         twin_grant(turn, &turn->grants[i], pool, now);
@@ -927,6 +930,23 @@ twin_quiet(int64_t now)
     }
 
     return twin->want ? 1 : (twin->alone && twin_suspect_flies()) ? 2 : 0;
+}
+
+
+/* the one that wants to go alone may be settled by now */
+
+static void
+twin_unwant(int64_t now)
+{
+    twin_message_t   *m;
+    twin_campaign_t  *c;
+
+    c = twin->want ? twin_find(twin->want) : NULL;
+    m = c ? &c->m[twin->want_seq] : NULL;
+
+    if (twin_quiet(now) == 1 && (m == NULL || m->state != NGX_CAMPAIGN_S_RETRY || m->claimed)) {
+        twin->want = 0;
+    }
 }
 
 
