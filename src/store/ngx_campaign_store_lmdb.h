@@ -443,6 +443,9 @@ typedef struct {
 
 void ngx_campaign_lmdb_walk_init(ngx_campaign_walk_t *w, uint64_t list, uint32_t seq);
 
+/* the same, with what w (zeroed before the first time) has read already: no block was written since */
+void ngx_campaign_lmdb_walk_to(ngx_campaign_walk_t *w, uint64_t list, uint32_t seq);
+
 /* OK: the contact at w->seq, which moves on by one; NOT_FOUND: the list ends; others: failed */
 ngx_campaign_rc_e ngx_campaign_lmdb_walk_next(ngx_campaign_txn_t *t, ngx_campaign_walk_t *w, ngx_campaign_contact_t *contact);
 

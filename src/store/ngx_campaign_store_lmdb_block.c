@@ -656,6 +656,18 @@ ngx_campaign_lmdb_walk_init(ngx_campaign_walk_t *w, uint64_t list, uint32_t seq)
 }
 
 
+void
+ngx_campaign_lmdb_walk_to(ngx_campaign_walk_t *w, uint64_t list, uint32_t seq)
+{
+    if (w->p == NULL || w->list != list || seq < w->seq || seq / NGX_CAMPAIGN_BLOCK != (w->seq - 1) / NGX_CAMPAIGN_BLOCK) {
+        ngx_campaign_lmdb_walk_init(w, list, seq);
+        return;
+    }
+
+    w->seq = seq;
+}
+
+
 ngx_campaign_rc_e
 ngx_campaign_lmdb_walk_next(ngx_campaign_txn_t *t, ngx_campaign_walk_t *w, ngx_campaign_contact_t *contact)
 {
@@ -670,11 +682,13 @@ ngx_campaign_lmdb_walk_next(ngx_campaign_txn_t *t, ngx_campaign_walk_t *w, ngx_c
             return rc;
         }
 
-        for (w->in_block = 0; w->in_block < w->seq % NGX_CAMPAIGN_BLOCK && w->p < w->end; w->in_block++) {
-            w->p = ngx_campaign_contact_skip(w->p, w->end, &number);
-            if (w->p == NULL) {
-                return ngx_campaign_lmdb_failed(t, MDB_CORRUPTED, "contact");
-            }
+        w->in_block = 0;
+    }
+
+    for ( /* void */ ; w->in_block < w->seq % NGX_CAMPAIGN_BLOCK && w->p < w->end; w->in_block++) {
+        w->p = ngx_campaign_contact_skip(w->p, w->end, &number);
+        if (w->p == NULL) {
+            return ngx_campaign_lmdb_failed(t, MDB_CORRUPTED, "contact");
         }
     }
 

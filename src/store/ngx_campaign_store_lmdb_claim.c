@@ -454,13 +454,12 @@ ngx_campaign_turn_claim_fresh(ngx_campaign_states_t *x, ngx_campaign_claim_t *c,
     ngx_campaign_rc_e        rc;
     ngx_campaign_reason_e    reason;
     ngx_campaign_run_t      *run;
-    ngx_campaign_walk_t      walk;
     ngx_campaign_contact_t   contact;
 
     run = &x->run;
     expired = ngx_campaign_turn_expired(x, campaign);
 
-    ngx_campaign_lmdb_walk_init(&walk, campaign->list, run->upto);
+    ngx_campaign_lmdb_walk_to(&x->walk, campaign->list, run->upto);
 
     for (gone = 0; c->n < most && run->upto < campaign->span && gone < NGX_CAMPAIGN_CLAIM_GONE; run->upto++) {
 
@@ -480,7 +479,7 @@ ngx_campaign_turn_claim_fresh(ngx_campaign_states_t *x, ngx_campaign_claim_t *c,
 
         canceled = *byte;                               /* by itself: nothing else is written before its claim */
 
-        rc = ngx_campaign_lmdb_walk_next(x->t, &walk, &contact);
+        rc = ngx_campaign_lmdb_walk_next(x->t, &x->walk, &contact);
         if (rc != NGX_CAMPAIGN_OK) {
             return rc == NGX_CAMPAIGN_NOT_FOUND ? ngx_campaign_lmdb_failed(x->t, MDB_CORRUPTED, "contact of a message") : rc;
         }

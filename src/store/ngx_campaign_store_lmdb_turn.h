@@ -37,6 +37,8 @@ typedef struct {
     unsigned                 dirty:1;           /* and it has to be written */
     u_char                   bytes[NGX_CAMPAIGN_CHUNK + 4];
 
+    ngx_campaign_walk_t      walk;              /* of fresh claims: campaigns of one audience, which share a rate, are near each other */
+
     ngx_campaign_hears_t     hears;             /* who hears of deliveries: asked for by the first one */
 
     ngx_campaign_suspect_t   suspect;           /* of a turn that claims */

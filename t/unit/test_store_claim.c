@@ -11,9 +11,11 @@ static void test_limit_raised(void);
 static void test_limit_spent(void);
 static void test_limit_shared(void);
 static void test_hung(void);
+static void test_audience(void);
 
 static void test_campaign(ngx_campaign_campaign_t *c, ngx_uint_t n, uint32_t validity);
 static void test_create(ngx_campaign_campaign_t *c, const char *name, ngx_uint_t n, uint32_t validity);
+static void test_of_audience(ngx_campaign_campaign_t *c, const char *name, u_char *audience);
 static void test_sent(ngx_campaign_campaign_t *c, ngx_campaign_outcome_t *o, uint32_t seq, ngx_uint_t n);
 static void test_progress(ngx_campaign_campaign_t *c);
 static ngx_uint_t test_allowed(ngx_campaign_campaign_t *c, ngx_uint_t want, ngx_campaign_limit_t *limit);
@@ -34,6 +36,7 @@ main(int argc, char **argv)
     test_limit_spent();
     test_limit_shared();
     test_hung();
+    test_audience();
 
     ngx_destroy_pool(pool);
     make_end();
@@ -199,6 +202,76 @@ test_hung(void)
 }
 
 
+/* campaigns of one audience, each at another place of it, claimed in one turn after the other: each message goes to its own contact */
+
+static void
+test_audience(void)
+{
+    u_char                   id[NGX_CAMPAIGN_ID_LEN];
+    uint32_t                 next[4];
+    ngx_uint_t               i, k, m, wrong, all;
+    store_op_t              *so;
+    ngx_campaign_turn_t      turn;
+    ngx_campaign_claim_t     claims[4];
+    ngx_campaign_grant_t     grant;
+    ngx_campaign_import_t    import;
+    ngx_campaign_campaign_t  c[4];
+
+    static const uint32_t  wants[][4] = { { 1, 3, 200, 7 }, { 2, 2, 2, 2 }, { 60, 60, 0, 60 }, { 253, 1, 1, 255 }, { 5, 300, 5, 5 }, { 9, 9, 9, 9 } };
+
+    test_campaign(&c[0], 1, 0);
+    make_audience(mine, "one", id);
+
+    ngx_memzero(&import, sizeof(import));
+    is_uint(make_import(mine, id, &import, 15550000000ULL, 1, 700), NGX_CAMPAIGN_OK, "an audience");
+
+    for (i = 0; i < 4; i++) {
+        test_of_audience(&c[i], (char[]) { 'c', (char) ('0' + i), '\0' }, id);
+        next[i] = 0;
+    }
+
+    (void) make_turn(NULL, 0, NULL, 0);
+
+    for (k = 0, wrong = 0, all = 0; k < sizeof(wants) / sizeof(wants[0]); k++) {
+
+        ngx_memzero(&turn, sizeof(turn));
+        ngx_memzero(claims, sizeof(claims));
+        ngx_memzero(&grant, sizeof(grant));
+
+        for (i = 0; i < 4; i++) {
+            claims[i].campaign = c[i].rec.no;
+            claims[i].want = wants[k][i];
+        }
+
+        turn.epoch = make_epoch;
+        turn.grants = &grant;
+        turn.ngrants = 1;
+
+        grant.account = mine;
+        grant.claims = claims;
+        grant.nclaims = 4;
+        grant.until = ngx_stub_now * 1000;
+
+        ngx_stub_now += 1000000;
+        so = store_op();
+        (void) store_wait(so, ngx_campaign_store_turn(st, &so->op, &turn));
+
+        for (i = 0; i < 4; i++) {
+            for (m = 0; m < claims[i].n; m++) {
+                wrong += (claims[i].messages[m].seq != next[i] || claims[i].messages[m].contact.number != 15550000000ULL + next[i]);
+                next[i]++;
+                all++;
+            }
+        }
+
+        store_free(so);
+    }
+
+    is_uint(all, 1260, "all that was asked for is claimed");
+    is_uint(wrong, 0, "and goes to its own contact");
+}
+
+
 /* n messages from seq on are sent, but for the two that hang */
 
 static void
@@ -269,6 +342,31 @@ test_create(ngx_campaign_campaign_t *c, const char *name, ngx_uint_t n, uint32_t
 
     if (store_wait(so, ngx_campaign_store_create(st, &so->op, c, make_pile(so->op.pool, 15550000000ULL, 1, n, 0))) != NGX_CAMPAIGN_OK) {
         diag("no campaign");
+        exit(2);
+    }
+
+    store_free(so);
+}
+
+
+static void
+test_of_audience(ngx_campaign_campaign_t *c, const char *name, u_char *audience)
+{
+    store_op_t  *so;
+
+    ngx_memzero(c, sizeof(ngx_campaign_campaign_t));
+
+    c->rec.account = mine;
+    c->rec.name = make_str(name);
+    c->rec.channel = make_str("SMS");
+    c->from = make_str("Acme");
+    c->text = make_str("Hello");
+    ngx_memcpy(c->audience, audience, NGX_CAMPAIGN_ID_LEN);
+
+    so = store_op();
+
+    if (store_wait(so, ngx_campaign_store_create(st, &so->op, c, NULL)) != NGX_CAMPAIGN_OK) {
+        diag("no campaign of the audience");
         exit(2);
     }
 
