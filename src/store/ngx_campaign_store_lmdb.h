@@ -438,7 +438,7 @@ typedef struct {
     uint64_t                   list;
     uint32_t                   seq;             /* of the contact that _next gives */
     uint32_t                   in_block;
-    const u_char              *p, *end;
+    const u_char              *block, *p, *end; /* verified: its first contact, the next one, behind the last */
 } ngx_campaign_walk_t;
 
 void ngx_campaign_lmdb_walk_init(ngx_campaign_walk_t *w, uint64_t list, uint32_t seq);

@@ -659,9 +659,14 @@ ngx_campaign_lmdb_walk_init(ngx_campaign_walk_t *w, uint64_t list, uint32_t seq)
 void
 ngx_campaign_lmdb_walk_to(ngx_campaign_walk_t *w, uint64_t list, uint32_t seq)
 {
-    if (w->p == NULL || w->list != list || seq < w->seq || seq / NGX_CAMPAIGN_BLOCK != (w->seq - 1) / NGX_CAMPAIGN_BLOCK) {
+    if (w->p == NULL || w->list != list || seq / NGX_CAMPAIGN_BLOCK != (w->seq - 1) / NGX_CAMPAIGN_BLOCK) {
         ngx_campaign_lmdb_walk_init(w, list, seq);
         return;
+    }
+
+    if (seq < w->seq) {
+        w->p = w->block;
+        w->in_block = 0;
     }
 
     w->seq = seq;
@@ -682,6 +687,7 @@ ngx_campaign_lmdb_walk_next(ngx_campaign_txn_t *t, ngx_campaign_walk_t *w, ngx_c
             return rc;
         }
 
+        w->block = w->p;
         w->in_block = 0;
     }
 
