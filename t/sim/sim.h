@@ -8,7 +8,8 @@
  *   kernel.c    the lock's file, the hint's eventfd, memory
  *   worker.c    a worker's life, around the real ngx_http_campaign_dispatch.c
  *   engine.c    LMDB under the real store: no syncs, many environments in one process, faults; commits are told to the model
- *   twin.c      the store's twin in memory, twin_turn.c its turn, twin_receipt.c its receipts, twin_hook.c its webhooks, store.c the choice
+ *   twin.c      the store's twin in memory, twin_turn.c its turn, twin_claim.c its claims, twin_receipt.c its receipts, twin_hook.c its webhooks,
+ *               store.c the choice
  *   gateway.c   the seam ngx_http_campaign_delivery_start(): what a gateway does with a request
  *   receipts.c  what it says of a message later, or earlier; hooks.c who tells webhooks of their events
  *   model.c     what must be true of the store, model_turn.c of a turn, model_leave.c of what is handed over, model_gateway.c of what goes out,

@@ -107,6 +107,14 @@ void twin_move(twin_campaign_t *c, ngx_campaign_status_e to, int64_t now);
 void twin_settle(twin_campaign_t *c, twin_message_t *m, ngx_campaign_state_e state, ngx_campaign_reason_e reason);
 ngx_uint_t twin_close(twin_campaign_t *c, int64_t now);         /* 1: it is finished */
 
+twin_campaign_t *twin_find(uint64_t no);
+void twin_finished(ngx_campaign_turn_t *turn, uint64_t no);
+
+/* twin_claim.c */
+void twin_grant(ngx_campaign_turn_t *turn, ngx_campaign_grant_t *g, ngx_pool_t *pool, int64_t now);
+void twin_unwant(int64_t now);
+twin_message_t *twin_again(twin_campaign_t *c);         /* the repeat that is due first */
+
 /* twin.c, for the others */
 typedef ngx_campaign_rc_e (*twin_work_pt)(ngx_campaign_op_t *op, void *args, int64_t now);
 ngx_int_t twin_write(ngx_campaign_store_t *st, ngx_campaign_op_t *op, twin_work_pt work, void *args);
