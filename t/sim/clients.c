@@ -654,7 +654,8 @@ sim_clients_patience(void)
         if (c->known) {
             a = &sim_accounts[c->account];
             wait += (int64_t) (2 * SIM_S * c->span * NGX_CAMPAIGN_RATE_UNIT / a->rate)
-                    + (int64_t) (2 * c->span * (uint64_t) sim_scenario.latency / sim_scenario.concurrency[c->channel]);
+                    + (int64_t) (2 * c->span * (uint64_t) (sim_scenario.latency + 6 * sim_scenario.commit)
+                                 / sim_scenario.concurrency[c->channel]);
 
             if (sim_scenario.poison) {          /* all may be suspects, which go one after the other */
                 wait += c->span * (2 * sim_scenario.latency + SIM_AGAIN);

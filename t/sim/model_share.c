@@ -14,10 +14,13 @@
  */
 #define SIM_SHARE  2
 
+#define SIM_PATIENCE  24                        /* messages of others, beside two rounds of a gateway's slots, while an account waits */
+
 /* us: a campaign of which nothing could be claimed is asked again before, by a turn that may wait for others' commits */
 #define SIM_REST   (200000 + 8 * sim_scenario.commit)
 
 
+static ngx_uint_t sim_model_eager(ngx_uint_t account, ngx_uint_t channel, uint64_t epoch);
 static ngx_uint_t sim_model_lonely(sim_campaign_t *c, uint64_t epoch);
 static ngx_uint_t sim_model_rests(ngx_uint_t campaign);
 static uint64_t sim_short(sim_campaign_t *c);
@@ -28,6 +31,8 @@ static int32_t   sim_ahead[SIM_CAMPAIGNS][SIM_CAMPAIGNS];       /* messages clai
 static uint64_t  sim_since[SIM_CAMPAIGNS][SIM_CAMPAIGNS];       /* sim_short() when they began */
 static int64_t   sim_rests[SIM_CAMPAIGNS];                      /* until then its dispatcher asks for nothing, sim_mono */
 static uint64_t  sim_cuts[SIM_ACCOUNTS];                        /* messages that the account got less than was asked for, in some measure */
+static uint32_t  sim_passed[SIM_ACCOUNTS][SIM_CHANNELS];        /* messages that others had at a gateway where the account waited */
+static uint64_t  sim_passed_faults;
 uint32_t         sim_unfair;
 
 
@@ -96,6 +101,89 @@ sim_model_shares(ngx_campaign_turn_t *turn)
             sim_unfair = ngx_max(sim_unfair, (uint32_t) abs(sim_ahead[i][k]));
         }
     }
+}
+
+
+/* accounts: who has something to send, and rate for it, is not passed over at a gateway for long */
+
+void
+sim_model_waits(ngx_campaign_turn_t *turn)
+{
+    uint32_t               n[SIM_ACCOUNTS][SIM_CHANNELS], all[SIM_CHANNELS];
+    ngx_uint_t             i, k;
+    sim_campaign_t        *c;
+    ngx_campaign_claim_t  *claim;
+
+    ngx_memzero(n, sizeof(n));
+    ngx_memzero(all, sizeof(all));
+
+    for (i = 0; i < turn->ngrants; i++) {
+        for (k = 0; k < turn->grants[i].nclaims; k++) {
+            claim = &turn->grants[i].claims[k];
+            c = sim_model_campaign(claim->campaign);
+
+            if (c) {
+                n[c->account][c->channel] += claim->n;
+                all[c->channel] += claim->n;
+            }
+        }
+    }
+
+    for (i = 0; i < sim_naccounts; i++) {
+        for (k = 0; k < SIM_CHANNELS; k++) {
+
+            if (n[i][k] || sim_passed_faults != sim_faults || !sim_model_eager(i, k, turn->epoch)) {
+                sim_passed[i][k] = 0;
+                continue;
+            }
+
+            sim_passed[i][k] += all[k];
+
+            if (sim_passed[i][k] > 2 * sim_scenario.concurrency[k] + SIM_PATIENCE) {
+                sim_fail("account %u waits for a slot while others are given %u", (unsigned) i, (unsigned) sim_passed[i][k]);
+            }
+        }
+    }
+
+    sim_passed_faults = sim_faults;
+}
+
+
+static ngx_uint_t
+sim_model_eager(ngx_uint_t account, ngx_uint_t channel, uint64_t epoch)
+{
+    ngx_uint_t       i;
+    sim_account_t   *a;
+    sim_campaign_t  *c;
+
+    a = &sim_accounts[account];
+
+    if (a->disabled || a->tat > ngx_campaign_now() * 1000) {
+        return 0;
+    }
+
+    for (i = 0; i < SIM_CAMPAIGNS; i++) {
+        c = &sim_campaigns[i];
+
+        if (c->known && c->account == account && c->channel == channel && sim_model_fresh(c, epoch) && !sim_model_rests(i)) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+void
+sim_model_spent(ngx_uint_t account)
+{
+    int64_t         tat;
+    sim_account_t  *a;
+
+    a = &sim_accounts[account];
+    tat = ngx_campaign_now() * 1000 + (int64_t) (a->burst * (1000000000ULL * NGX_CAMPAIGN_RATE_UNIT / a->rate));
+
+    a->tat = ngx_max(a->tat, tat);
 }
 
 

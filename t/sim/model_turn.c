@@ -81,6 +81,7 @@ sim_model_turn(ngx_campaign_turn_t *turn)
     }
 
     sim_model_shares(turn);
+    sim_model_waits(turn);
 
     sim_trace_add(turn->next);
 
@@ -322,6 +323,7 @@ sim_model_change_account(ngx_campaign_live_t *live)
             sim_fail("account %u is reported with another rate", a->no);
         }
 
+        a->tat = ngx_max(a->tat, live->tat);
         sim_trace_add((uint64_t) live->tat);
     }
 }
@@ -412,6 +414,8 @@ sim_model_uncertain(sim_campaign_t *c, sim_message_t *m, ngx_uint_t crashed)
         sim_model_wrong(c, m, "is uncertain, and nobody died");
     }
 
+    sim_model_spent(c->account);
+
     if (c->status == NGX_CAMPAIGN_C_CANCELED || !sim_scenario.redelivery) {
         m->state = SIM_S_FAILED;
         m->reason = NGX_CAMPAIGN_R_UNCERTAIN;
@@ -464,6 +468,8 @@ sim_model_grant(ngx_campaign_turn_t *turn, ngx_campaign_grant_t *g)
     sim_trace_add(g->granted);
     sim_trace_add((uint64_t) g->first);
     sim_trace_add((uint64_t) g->tat);
+
+    a->tat = ngx_max(a->tat, g->tat);
 
     for (n = 0, i = 0; i < g->nclaims; i++) {
         n += g->claims[i].n;

@@ -351,6 +351,7 @@ typedef struct {
     int64_t                        *starts;     /* sim_mono of every request that went out */
     ngx_uint_t                      nstarts, room, window;      /* window: the first within a second of the last */
     int64_t                         changed;    /* rate, burst or status, sim_mono */
+    int64_t                         tat;        /* wall, ns: as far as is known its rate is spent until then */
 } sim_account_t;
 
 typedef struct {                                /* a suppression */
@@ -453,7 +454,11 @@ extern uint64_t  sim_lost;
 void sim_model_turn(ngx_campaign_turn_t *turn);
 void sim_model_wrong(sim_campaign_t *c, sim_message_t *m, const char *what) __attribute__((noreturn));
 
-void sim_model_shares(ngx_campaign_turn_t *turn);        /* model_share.c */
+
+/* model_share.c */
+void sim_model_shares(ngx_campaign_turn_t *turn);
+void sim_model_waits(ngx_campaign_turn_t *turn);
+void sim_model_spent(ngx_uint_t account);       /* nobody knows when its messages went */
 
 /* nobody knows what became of it; crashed: who sent it died of itself */
 void sim_model_uncertain(sim_campaign_t *c, sim_message_t *m, ngx_uint_t crashed);
