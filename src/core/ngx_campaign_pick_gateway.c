@@ -46,6 +46,10 @@ ngx_campaign_pick_away(ngx_campaign_pick_gateway_t *g, uint32_t n)
 void
 ngx_campaign_pick_hold(ngx_campaign_pick_gateway_t *g, int64_t until, int64_t now)
 {
+    if (g->since > now) {                               /* what holds it was said by the old clock */
+        ngx_campaign_pick_gateway_back(g, now);
+    }
+
     if (until > g->held) {
         g->held = until;
         g->since = now;

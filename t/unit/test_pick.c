@@ -531,6 +531,13 @@ test_busy(void)
     ok(g->held <= START + SECOND && answers(g, 1, 1, START, START) == 0 && g->cut == START, "a clock that was set back changes nothing of it");
 
     begin(64, 1000);
+    g = &gateways[0];
+    ngx_campaign_pick_hold(g, START + 3600 * SECOND + SECOND / 50, START + 3600 * SECOND);
+    ngx_campaign_pick_hold(g, START + 2 * SECOND, START);
+    ngx_campaign_pick_gateway_back(g, START + SECOND / 1000);
+    ok(g->held == START + 2 * SECOND, "a rest that is asked for after the clock was set back is kept");
+
+    begin(64, 1000);
     account(0, 1000, 1);
     campaign(0, 0, 0, 100000, 0, 0);
     gateways[0].few = (uint64_t) 2 << 16;
