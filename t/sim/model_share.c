@@ -117,6 +117,14 @@ sim_model_waits(ngx_campaign_turn_t *turn)
     ngx_memzero(n, sizeof(n));
     ngx_memzero(all, sizeof(all));
 
+    for (i = 0; i < turn->nlimits; i++) {                       /* its messages went late, and so the next ones do */
+        for (k = 0; k < sim_naccounts; k++) {
+            if (sim_accounts[k].no == turn->limits[i].account) {
+                sim_accounts[k].tat = ngx_max(sim_accounts[k].tat, turn->limits[i].tat);
+            }
+        }
+    }
+
     for (i = 0; i < turn->ngrants; i++) {
         for (k = 0; k < turn->grants[i].nclaims; k++) {
             claim = &turn->grants[i].claims[k];
