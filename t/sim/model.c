@@ -374,6 +374,12 @@ sim_model_delete(sim_call_t *call)
 
     sim_model_count(c, &p);
 
+    if (c->status == NGX_CAMPAIGN_C_IN_PROGRESS && p.enroute == 0 && p.pending && sim_model_ended_maybe(c) == p.pending) {
+        c->gone = 1;                                    /* a turn of the same transaction passed over all that was left */
+        sim_model_touch(c);
+        return;
+    }
+
     if (p.enroute || c->status == NGX_CAMPAIGN_C_IN_PROGRESS || c->status == NGX_CAMPAIGN_C_PAUSED) {
         sim_fail("campaign %" PRIu64 " was deleted in status %d, with %u messages in flight", (uint64_t) c->c.rec.no, (int) c->status,
                  p.enroute);

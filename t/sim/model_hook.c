@@ -127,6 +127,38 @@ sim_model_expired_maybe(sim_campaign_t *c, sim_message_t *m)
 }
 
 
+uint32_t
+sim_model_ended_maybe(sim_campaign_t *c)
+{
+    uint32_t        seq, n;
+    sim_hook_t     *h;
+    sim_message_t  *m;
+
+    for (n = 0, seq = 0; seq < c->span; seq++) {
+        m = &c->messages[seq];
+
+        if (m->state == SIM_S_AGAIN && m->passed) {
+            n++;
+            sim_model_expired_maybe(c, m);
+
+            if (m->said) {
+                sim_note_add(sim_hook_of(c->account, NGX_CAMPAIGN_W_DELIVERY), c->c.rec.no, seq,
+                             ngx_campaign_state_byte(ngx_campaign_receipt_state((ngx_campaign_receipt_e) m->said),
+                                                     ngx_campaign_receipt_reason((ngx_campaign_receipt_e) m->said)), 1);
+            }
+        }
+    }
+
+    if (n && !c->c.rec.apart) {
+        h = sim_hook_of(c->account, NGX_CAMPAIGN_W_CAMPAIGN);
+        sim_note_add(h, c->c.rec.no, UINT32_MAX, NGX_CAMPAIGN_C_COMPLETED, 1);
+        sim_note_add(h, c->c.rec.no, UINT32_MAX, NGX_CAMPAIGN_C_FAILED, 1);
+    }
+
+    return n;
+}
+
+
 void
 sim_model_moved(sim_campaign_t *c)
 {

@@ -397,6 +397,7 @@ ngx_uint_t sim_model_ended(sim_campaign_t *c);
 /* a message came to its state, other than canceled or skipped: whoever asked for that is told */
 void sim_model_settled(sim_campaign_t *c, sim_message_t *m);
 void sim_model_expired_maybe(sim_campaign_t *c, sim_message_t *m);
+uint32_t sim_model_ended_maybe(sim_campaign_t *c);      /* messages that may have been passed over in this transaction, told of as such */
 
 /* model_receipt.c */
 void sim_model_receipts(sim_call_t *call);
