@@ -104,10 +104,13 @@ sub children {
     return @children;
 }
 
-# whose parent, a child of init or of the test, nobody waits for: a zombie is dead
+# whose parent, a child of init or of the test, nobody waits for: a zombie is dead when its last thread is, which may be in a call of the kernel still
 sub alive {
-    open my $in, '<', "/proc/$_[0]/stat" or return 0;
-    return (<$in> // '') =~ /\) [^ZX] /;
+    for my $file (glob "/proc/$_[0]/task/*/stat") {
+        open my $in, '<', $file or next;
+        return 1 if (<$in> // '') =~ /\) [^ZX] /;
+    }
+    return 0;
 }
 
 # the worker that took over last
