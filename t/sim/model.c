@@ -229,6 +229,7 @@ sim_model_put(sim_call_t *call)
         a->burst = call->account.burst;
         a->disabled = (call->account.rec.status != NGX_CAMPAIGN_A_ACTIVE);
         a->changed = sim_mono;
+        a->reported = 0;
         return;
     }
 
@@ -238,6 +239,7 @@ sim_model_put(sim_call_t *call)
         a->rate = call->account.rate;
         a->burst = call->account.burst;
         a->changed = -NGX_CAMPAIGN_NS;
+        a->reported = a->changed;
         ngx_memcpy(a->id, call->account.rec.id, NGX_CAMPAIGN_ID_LEN);
     }
 

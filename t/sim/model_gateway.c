@@ -9,10 +9,12 @@
 
 #define SIM_SECOND  1000000
 #define SIM_SLACK   5000                        /* us, as NGX_HTTP_CAMPAIGN_DISPATCH_SLACK */
+#define SIM_TOLD    10000                       /* us in which a dispatcher that is not stopped reads what its turn brought */
 
 
 static void sim_model_repeat(sim_flight_t *f);
 static void sim_model_rate(sim_flight_t *f);
+static ngx_uint_t sim_model_untold(sim_account_t *a, sim_process_t *p);
 static void sim_model_bad(sim_flight_t *f, const char *what) __attribute__((noreturn));
 
 
@@ -130,7 +132,11 @@ sim_model_repeat(sim_flight_t *f)
 }
 
 
-/* no second holds more than rate and burst */
+/*
+ * No second holds more than rate and burst.  What is claimed goes by the rate that its dispatcher knows: another one counts from the turn that
+ * tells of it, which comes late if the process is stopped or the store takes no turns, and till then all goes as before.  So what went before
+ * the dispatcher knew, and what goes after, may each be as much as its own rate and burst; a second that holds both is not looked at.
+ */
 
 static void
 sim_model_rate(sim_flight_t *f)
@@ -155,6 +161,10 @@ sim_model_rate(sim_flight_t *f)
         a->window++;
     }
 
+    if (a->reported ? sim_model_untold(a, f->process) : sim_sick) {
+        a->changed = sim_mono;
+    }
+
     if (!SIM_PACED || sim_mono - a->changed < 2 * SIM_SECOND || sim_mono - sim_disturbed < 2 * SIM_SECOND) {
         return;
     }
@@ -168,6 +178,23 @@ sim_model_rate(sim_flight_t *f)
                  (uint64_t) f->campaign->c.rec.no, (unsigned) (a->nstarts - a->window), (unsigned) (a->rate / NGX_CAMPAIGN_RATE_UNIT),
                  a->burst);
     }
+}
+
+
+/* the turn that tells of the change is done, but it may be that its dispatcher has not read it: it was stopped */
+
+static ngx_uint_t
+sim_model_untold(sim_account_t *a, sim_process_t *p)
+{
+    int64_t  told;
+
+    told = a->reported + SIM_TOLD;
+
+    if (p->halted < told && p->continued > a->reported) {
+        told = p->continued + SIM_TOLD;
+    }
+
+    return sim_mono < told;
 }
 
 

@@ -323,6 +323,10 @@ sim_model_change_account(ngx_campaign_live_t *live)
             sim_fail("account %u is reported with another rate", a->no);
         }
 
+        if (a->reported == 0) {
+            a->reported = sim_mono;
+        }
+
         a->tat = ngx_max(a->tat, live->tat);
         sim_trace_add((uint64_t) live->tat);
     }

@@ -262,6 +262,7 @@ sim_continue(void *data, uint64_t life)
 
     if (p->life == life && p->stopped) {
         p->stopped = 0;
+        p->continued = sim_mono;
         sim_say("worker %u continues", (unsigned) p->id);
         sim_task_wake();
     }
@@ -308,6 +309,7 @@ sim_event_run(void *data, uint64_t life)
         break;
 
     case SIM_E_STOP:
+        p->halted = p->stopped ? p->halted : sim_mono;
         p->stopped = 1;
         sim_sick = 1;
         sim_at(sim_mono + e->last, sim_continue, p, p->life);

@@ -66,6 +66,7 @@ struct sim_process_s {
     unsigned                       doomed:1;    /* dies as soon as its code returns */
     unsigned                       poisoned:1;  /* of what it sent */
     unsigned                       completes:1; /* the task ran, its completion was not handled */
+    int64_t                        halted, continued;   /* when it last was stopped, and went on */
     ngx_uint_t                     generation;  /* of the configuration */
 
     ngx_queue_t                    posted, next;
@@ -350,7 +351,8 @@ typedef struct {
     ngx_uint_t                      disabled;
     int64_t                        *starts;     /* sim_mono of every request that went out */
     ngx_uint_t                      nstarts, room, window;      /* window: the first within a second of the last */
-    int64_t                         changed;    /* rate, burst or status, sim_mono */
+    int64_t                         changed;    /* rate, burst or status, or a message went by what was before, sim_mono */
+    int64_t                         reported;   /* a turn told of that change, sim_mono; 0: none did */
     int64_t                         tat;        /* wall, ns: as far as is known its rate is spent until then */
 } sim_account_t;
 
