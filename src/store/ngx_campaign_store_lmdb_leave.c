@@ -416,8 +416,24 @@ ngx_campaign_leaving_take(ngx_campaign_states_t *x, uint32_t seq, ngx_uint_t *fo
 {
     int                rc;
     u_char             key[NGX_CAMPAIGN_LEAVE_KEY];
+    MDB_stat           stat;
     uint64_t           epoch;
     ngx_campaign_rc_e  result;
+
+    *found = 0;
+
+    if (x->handed == 0) {                               /* once: a turn's outcomes come before what it hands over itself */
+        rc = mdb_stat(x->t->txn, x->t->store->dbi[NGX_CAMPAIGN_DB_LEAVING], &stat);
+        if (rc != 0) {
+            return ngx_campaign_lmdb_failed(x->t, rc, "leaving");
+        }
+
+        x->handed = stat.ms_entries ? 2 : 1;
+    }
+
+    if (x->handed == 1) {
+        return NGX_CAMPAIGN_OK;
+    }
 
     result = ngx_campaign_leave_get(x, seq, key, &epoch);
     *found = (epoch == x->turn->epoch);

@@ -41,6 +41,7 @@ typedef struct {
 
     ngx_campaign_hears_t     hears;             /* who hears of deliveries: asked for by the first one */
 
+    ngx_uint_t               handed;            /* are messages handed over?  0: not asked yet, 1: none, 2: some */
     ngx_campaign_suspect_t   suspect;           /* of a turn that claims */
     ngx_uint_t               quiet;             /* 1: only who wants to go alone is claimed, 2: nobody */
 } ngx_campaign_states_t;
