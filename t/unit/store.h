@@ -31,6 +31,7 @@ static ngx_log_t                  store_log = { NGX_LOG_NOTICE, 0 };
 static ngx_campaign_store_conf_t  store_conf;
 static char                       store_dir[512];
 static ngx_uint_t                 store_dones;
+static store_op_t                *store_begun;
 
 
 static int
@@ -136,6 +137,32 @@ STORE_UNUSED static void
 store_free(store_op_t *so)
 {
     ngx_destroy_pool(so->op.pool);
+}
+
+
+/*
+ * One operation from its beginning to its end: rc = store_answer(ngx_campaign_store_…(st, store_begin(), …)).  What the answer has in the
+ * operation's pool is gone with it.
+ */
+
+STORE_UNUSED static ngx_campaign_op_t *
+store_begin(void)
+{
+    store_begun = store_op();
+
+    return &store_begun->op;
+}
+
+
+STORE_UNUSED static ngx_campaign_rc_e
+store_answer(ngx_int_t started)
+{
+    ngx_campaign_rc_e  rc;
+
+    rc = store_wait(store_begun, started);
+    store_free(store_begun);
+
+    return rc;
 }
 
 

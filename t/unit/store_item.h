@@ -119,16 +119,13 @@ item_put(ngx_campaign_store_t *st, store_op_t *so, uint32_t key)
 STORE_UNUSED static ngx_uint_t
 item_has(ngx_campaign_store_t *st, uint32_t key)
 {
-    item_arg_t          a;
-    store_op_t         *so;
-    ngx_campaign_rc_e   rc;
+    item_arg_t         a;
+    ngx_campaign_rc_e  rc;
 
     ngx_memzero(&a, sizeof(a));
     a.key = key;
 
-    so = store_op();
-    rc = store_wait(so, ngx_campaign_lmdb_read(st, &so->op, item_get_work, &a));
-    store_free(so);
+    rc = store_answer(ngx_campaign_lmdb_read(st, store_begin(), item_get_work, &a));
 
     return rc == NGX_CAMPAIGN_OK;
 }

@@ -105,8 +105,6 @@ make_pile(ngx_pool_t *pool, uint64_t first, uint64_t step, ngx_uint_t n, ngx_uin
 static ngx_campaign_rc_e
 make_put(ngx_campaign_kind_e kind, void *rec, uint32_t account, const char *name, const char *channel, ngx_campaign_pile_t *pile)
 {
-    store_op_t          *so;
-    ngx_campaign_rc_e    rc;
     ngx_campaign_rec_t  *head;
 
     head = rec;
@@ -114,11 +112,7 @@ make_put(ngx_campaign_kind_e kind, void *rec, uint32_t account, const char *name
     head->name = make_str(name);
     head->channel = make_str(channel);
 
-    so = store_op();
-    rc = store_wait(so, ngx_campaign_store_put(st, &so->op, kind, rec, pile));
-    store_free(so);
-
-    return rc;
+    return store_answer(ngx_campaign_store_put(st, store_begin(), kind, rec, pile));
 }
 
 
@@ -199,14 +193,7 @@ make_import(uint32_t account, const u_char *audience, ngx_campaign_import_t *imp
 STORE_UNUSED static ngx_campaign_rc_e
 make_delete(ngx_campaign_kind_e kind, uint32_t account, u_char *id)
 {
-    store_op_t         *so;
-    ngx_campaign_rc_e   rc;
-
-    so = store_op();
-    rc = store_wait(so, ngx_campaign_store_delete(st, &so->op, kind, account, id));
-    store_free(so);
-
-    return rc;
+    return store_answer(ngx_campaign_store_delete(st, store_begin(), kind, account, id));
 }
 
 
@@ -367,9 +354,8 @@ make_look_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, void *args)
 STORE_UNUSED static ngx_uint_t
 make_look(make_look_t *look)
 {
-    store_op_t         *so;
-    make_look_t         own;
-    ngx_campaign_rc_e   rc;
+    make_look_t        own;
+    ngx_campaign_rc_e  rc;
 
     if (look == NULL) {
         look = &own;
@@ -377,9 +363,7 @@ make_look(make_look_t *look)
 
     ngx_memzero(look, sizeof(make_look_t));
 
-    so = store_op();
-    rc = store_wait(so, ngx_campaign_lmdb_read(st, &so->op, make_look_work, look));
-    store_free(so);
+    rc = store_answer(ngx_campaign_lmdb_read(st, store_begin(), make_look_work, look));
 
     return rc == NGX_CAMPAIGN_OK && look->wrong == 0;
 }
@@ -390,11 +374,7 @@ make_look(make_look_t *look)
 STORE_UNUSED static void
 make_lease(void)
 {
-    store_op_t  *so;
-
-    so = store_op();
-    (void) store_wait(so, ngx_campaign_store_lease(st, &so->op, &make_epoch));
-    store_free(so);
+    (void) store_answer(ngx_campaign_store_lease(st, store_begin(), &make_epoch));
 }
 
 

@@ -70,12 +70,9 @@ static ngx_uint_t               turn_fail_uncertain;
 STORE_UNUSED static uint64_t
 turn_lease(void)
 {
-    uint64_t     epoch;
-    store_op_t  *so;
+    uint64_t  epoch;
 
-    so = store_op();
-    is_uint(store_wait(so, ngx_campaign_store_lease(st, &so->op, &epoch)), NGX_CAMPAIGN_OK, "a dispatcher takes the lease");
-    store_free(so);
+    is_uint(store_answer(ngx_campaign_store_lease(st, store_begin(), &epoch)), NGX_CAMPAIGN_OK, "a dispatcher takes the lease");
 
     return epoch;
 }
@@ -342,19 +339,12 @@ turn_outcome(turn_campaign_t *tc, uint32_t seq, ngx_uint_t kind, ngx_uint_t stat
 STORE_UNUSED static ngx_campaign_rc_e
 turn_change(turn_campaign_t *tc, ngx_uint_t status, ngx_uint_t from)
 {
-    store_op_t               *so;
-    ngx_campaign_rc_e         rc;
-    ngx_campaign_campaign_t   c;
+    ngx_campaign_campaign_t  c;
 
-    so = store_op();
     c = tc->c;
     c.rec.status = status;
 
-    rc = store_wait(so, ngx_campaign_store_change(st, &so->op, &c, NGX_CAMPAIGN_SET_STATUS, (ngx_uint_t) 1 << from));
-
-    store_free(so);
-
-    return rc;
+    return store_answer(ngx_campaign_store_change(st, store_begin(), &c, NGX_CAMPAIGN_SET_STATUS, (ngx_uint_t) 1 << from));
 }
 
 
@@ -363,18 +353,11 @@ turn_change(turn_campaign_t *tc, ngx_uint_t status, ngx_uint_t from)
 STORE_UNUSED static ngx_campaign_rc_e
 turn_get(turn_campaign_t *tc, ngx_campaign_campaign_t *c)
 {
-    u_char              id[NGX_CAMPAIGN_ID_LEN];
-    store_op_t         *so;
-    ngx_campaign_rc_e   rc;
+    u_char  id[NGX_CAMPAIGN_ID_LEN];
 
-    so = store_op();
     ngx_memcpy(id, tc->c.rec.id, NGX_CAMPAIGN_ID_LEN);
 
-    rc = store_wait(so, ngx_campaign_store_get(st, &so->op, NGX_CAMPAIGN_CAMPAIGN, tc->c.rec.account, id, c));
-
-    store_free(so);
-
-    return rc;
+    return store_answer(ngx_campaign_store_get(st, store_begin(), NGX_CAMPAIGN_CAMPAIGN, tc->c.rec.account, id, c));
 }
 
 
@@ -474,7 +457,6 @@ STORE_UNUSED static ngx_uint_t
 turn_counters(turn_campaign_t *tc)
 {
     ngx_uint_t                i, fine;
-    store_op_t               *so;
     turn_count_t              count;
     ngx_campaign_progress_t  *a, *b;
 
@@ -482,9 +464,7 @@ turn_counters(turn_campaign_t *tc)
     count.campaign = tc->c.rec.no;
     count.span = (uint32_t) tc->n;
 
-    so = store_op();
-    fine = (store_wait(so, ngx_campaign_lmdb_read(st, &so->op, turn_count_work, &count)) == NGX_CAMPAIGN_OK);
-    store_free(so);
+    fine = (store_answer(ngx_campaign_lmdb_read(st, store_begin(), turn_count_work, &count)) == NGX_CAMPAIGN_OK);
 
     a = &count.run.progress;
     b = &count.counted;

@@ -882,12 +882,5 @@ test_get(ngx_campaign_campaign_t *c)
 static ngx_campaign_rc_e
 test_peek(ngx_campaign_peek_t *peek)
 {
-    store_op_t         *so;
-    ngx_campaign_rc_e   rc;
-
-    so = store_op();
-    rc = store_wait(so, ngx_campaign_store_peek(st, &so->op, peek));
-    store_free(so);
-
-    return rc;
+    return store_answer(ngx_campaign_store_peek(st, store_begin(), peek));
 }

@@ -544,49 +544,28 @@ test_rename(ngx_campaign_kind_e kind, void *rec, uint32_t account, const u_char 
 static ngx_campaign_rc_e
 test_set(u_char *audience, const u_char *id, uint64_t number, const char *name, ngx_campaign_member_t *out)
 {
-    store_op_t         *so;
-    ngx_campaign_rc_e   rc;
-
     ngx_memzero(out, sizeof(ngx_campaign_member_t));
     ngx_memcpy(out->id, id, NGX_CAMPAIGN_ID_LEN);
     out->contact.number = number;
     out->contact.field[NGX_CAMPAIGN_CONTACT_FIRST_NAME] = make_str(name ? name : "");
 
-    so = store_op();
-    rc = store_wait(so, ngx_campaign_store_contact_change(st, &so->op, mine, audience, out,
+    return store_answer(ngx_campaign_store_contact_change(st, store_begin(), mine, audience, out,
                                                           (number ? NGX_CAMPAIGN_SET_NUMBER : 0)
                                                           | (name ? 1 << NGX_CAMPAIGN_CONTACT_FIRST_NAME : 0)));
-    store_free(so);
-
-    return rc;
 }
 
 
 static ngx_campaign_rc_e
 test_gone(u_char *audience, const u_char *id)
 {
-    store_op_t         *so;
-    ngx_campaign_rc_e   rc;
-
-    so = store_op();
-    rc = store_wait(so, ngx_campaign_store_contact_delete(st, &so->op, mine, audience, (u_char *) id));
-    store_free(so);
-
-    return rc;
+    return store_answer(ngx_campaign_store_contact_delete(st, store_begin(), mine, audience, (u_char *) id));
 }
 
 
 static ngx_campaign_rc_e
 test_get(u_char *audience, const u_char *id, ngx_campaign_member_t *out)
 {
-    store_op_t         *so;
-    ngx_campaign_rc_e   rc;
-
-    so = store_op();
-    rc = store_wait(so, ngx_campaign_store_contact(st, &so->op, mine, audience, (u_char *) id, out));
-    store_free(so);
-
-    return rc;
+    return store_answer(ngx_campaign_store_contact(st, store_begin(), mine, audience, (u_char *) id, out));
 }
 
 
@@ -651,14 +630,11 @@ test_members(u_char *audience, const char *match, ngx_uint_t size, test_place_t 
 static uint32_t
 test_count(u_char *audience)
 {
-    store_op_t               *so;
-    ngx_campaign_audience_t   a;
+    ngx_campaign_audience_t  a;
 
     ngx_memzero(&a, sizeof(a));
 
-    so = store_op();
-    (void) store_wait(so, ngx_campaign_store_get(st, &so->op, NGX_CAMPAIGN_AUDIENCE, mine, audience, &a));
-    store_free(so);
+    (void) store_answer(ngx_campaign_store_get(st, store_begin(), NGX_CAMPAIGN_AUDIENCE, mine, audience, &a));
 
     return a.contacts;
 }

@@ -295,11 +295,7 @@ test_sent(ngx_campaign_campaign_t *c, ngx_campaign_outcome_t *o, uint32_t seq, n
 static void
 test_progress(ngx_campaign_campaign_t *c)
 {
-    store_op_t  *so;
-
-    so = store_op();
-    (void) store_wait(so, ngx_campaign_store_get(st, &so->op, NGX_CAMPAIGN_CAMPAIGN, c->rec.account, c->rec.id, c));
-    store_free(so);
+    (void) store_answer(ngx_campaign_store_get(st, store_begin(), NGX_CAMPAIGN_CAMPAIGN, c->rec.account, c->rec.id, c));
 }
 
 

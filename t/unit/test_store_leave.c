@@ -324,9 +324,7 @@ test_receipt(void)
 
     r.rc = 0;
     ngx_campaign_id_make(ngx_campaign_store_secret(st), NGX_CAMPAIGN_MESSAGE, c.rec.no, 1, r.id);
-    so = store_op();
-    (void) store_wait(so, ngx_campaign_store_receipts(st, &so->op, &rs));
-    store_free(so);
+    (void) store_answer(ngx_campaign_store_receipts(st, store_begin(), &rs));
     test_there(old, 0);
     is_uint(test_look(NULL), 0, "of one that a receipt settled");
 
@@ -338,9 +336,7 @@ test_receipt(void)
     (void) test_claim(&c, 1);
     old = test_hand_over(&c, 0, 1);
     ngx_campaign_id_make(ngx_campaign_store_secret(st), NGX_CAMPAIGN_MESSAGE, c.rec.no, 0, r.id);
-    so = store_op();
-    (void) store_wait(so, ngx_campaign_store_receipts(st, &so->op, &rs));
-    store_free(so);
+    (void) store_answer(ngx_campaign_store_receipts(st, store_begin(), &rs));
     is_int(make_delete(NGX_CAMPAIGN_CAMPAIGN, mine, c.rec.id), NGX_CAMPAIGN_OK, "its campaign may be over, and deleted");
     is_uint(test_entries(), 0, "which takes it along");
 
@@ -356,7 +352,6 @@ test_canceled(void)
 {
     u_char                   id[NGX_CAMPAIGN_ID_LEN];
     uint64_t                 old;
-    store_op_t              *so;
     ngx_campaign_outcome_t   o[2];
     ngx_campaign_campaign_t  c, change;
 
@@ -365,18 +360,14 @@ test_canceled(void)
     old = test_hand_over(&c, 0, 4);
 
     ngx_campaign_id_make(ngx_campaign_store_secret(st), NGX_CAMPAIGN_MESSAGE, c.rec.no, 0, id);
-    so = store_op();
-    is_int(store_wait(so, ngx_campaign_store_message_cancel(st, &so->op, mine, id)), NGX_CAMPAIGN_CONFLICT,
+    is_int(store_answer(ngx_campaign_store_message_cancel(st, store_begin(), mine, id)), NGX_CAMPAIGN_CONFLICT,
            "a message that was handed over is in flight: it cannot be canceled");
-    store_free(so);
 
     change = c;
     change.rec.status = NGX_CAMPAIGN_C_CANCELED;
-    so = store_op();
-    is_int(store_wait(so, ngx_campaign_store_change(st, &so->op, &change, NGX_CAMPAIGN_SET_STATUS,
+    is_int(store_answer(ngx_campaign_store_change(st, store_begin(), &change, NGX_CAMPAIGN_SET_STATUS,
                                                     (ngx_uint_t) 1 << NGX_CAMPAIGN_C_IN_PROGRESS)),
            NGX_CAMPAIGN_OK, "its campaign is");
-    store_free(so);
 
     is_int(make_delete(NGX_CAMPAIGN_CAMPAIGN, mine, c.rec.id), NGX_CAMPAIGN_IN_USE, "and not deleted while it is in flight");
 
@@ -495,11 +486,9 @@ test_hand_over(ngx_campaign_campaign_t *c, uint32_t from, uint32_t to)
 static ngx_campaign_rc_e
 test_leave(uint64_t epoch, ngx_campaign_campaign_t *c, uint32_t from, uint32_t to, ngx_campaign_outcome_t *o, ngx_uint_t n)
 {
-    uint32_t                 i;
-    store_op_t              *so;
-    ngx_campaign_rc_e        rc;
-    ngx_campaign_turn_t      turn;
-    ngx_campaign_leaving_t   leaving[8];
+    uint32_t                i;
+    ngx_campaign_turn_t     turn;
+    ngx_campaign_leaving_t  leaving[8];
 
     ngx_memzero(&turn, sizeof(turn));
 
@@ -514,20 +503,14 @@ test_leave(uint64_t epoch, ngx_campaign_campaign_t *c, uint32_t from, uint32_t t
         leaving[turn.nleaving++].seq = i - 1;
     }
 
-    so = store_op();
-    rc = store_wait(so, ngx_campaign_store_turn(st, &so->op, &turn));
-    store_free(so);
-
-    return rc;
+    return store_answer(ngx_campaign_store_turn(st, store_begin(), &turn));
 }
 
 
 static ngx_campaign_rc_e
 test_left(uint64_t epoch, ngx_campaign_outcome_t *o, ngx_uint_t n)
 {
-    store_op_t           *so;
-    ngx_campaign_rc_e     rc;
-    ngx_campaign_turn_t   turn;
+    ngx_campaign_turn_t  turn;
 
     ngx_memzero(&turn, sizeof(turn));
 
@@ -536,11 +519,7 @@ test_left(uint64_t epoch, ngx_campaign_outcome_t *o, ngx_uint_t n)
     turn.noutcomes = n;
     turn.left = 1;
 
-    so = store_op();
-    rc = store_wait(so, ngx_campaign_store_turn(st, &so->op, &turn));
-    store_free(so);
-
-    return rc;
+    return store_answer(ngx_campaign_store_turn(st, store_begin(), &turn));
 }
 
 

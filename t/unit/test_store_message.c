@@ -741,17 +741,11 @@ test_get(ngx_campaign_campaign_t *c, uint32_t seq, ngx_campaign_message_t *out)
 static ngx_campaign_rc_e
 test_cancel_one(ngx_campaign_campaign_t *c, uint32_t account, uint32_t seq)
 {
-    u_char              id[NGX_CAMPAIGN_ID_LEN];
-    store_op_t         *so;
-    ngx_campaign_rc_e   rc;
+    u_char  id[NGX_CAMPAIGN_ID_LEN];
 
     ngx_campaign_id_make(ngx_campaign_store_secret(st), NGX_CAMPAIGN_MESSAGE, c->rec.no, seq, id);
 
-    so = store_op();
-    rc = store_wait(so, ngx_campaign_store_message_cancel(st, &so->op, account, id));
-    store_free(so);
-
-    return rc;
+    return store_answer(ngx_campaign_store_message_cancel(st, store_begin(), account, id));
 }
 
 

@@ -441,10 +441,9 @@ test_suspect(void)
 static ngx_uint_t
 test_claims(ngx_campaign_campaign_t *c, uint32_t again, ngx_uint_t crashed)
 {
-    store_op_t            *so;
-    ngx_campaign_turn_t    turn;
-    ngx_campaign_claim_t   claim;
-    ngx_campaign_grant_t   grant;
+    ngx_campaign_turn_t   turn;
+    ngx_campaign_claim_t  claim;
+    ngx_campaign_grant_t  grant;
 
     ngx_memzero(&turn, sizeof(turn));
     ngx_memzero(&claim, sizeof(claim));
@@ -465,9 +464,7 @@ test_claims(ngx_campaign_campaign_t *c, uint32_t again, ngx_uint_t crashed)
         turn.ngrants = 1;
     }
 
-    so = store_op();
-    is_uint(store_wait(so, ngx_campaign_store_turn(st, &so->op, &turn)), NGX_CAMPAIGN_OK, "a turn");
-    store_free(so);
+    is_uint(store_answer(ngx_campaign_store_turn(st, store_begin(), &turn)), NGX_CAMPAIGN_OK, "a turn");
 
     return claim.n;
 }
@@ -667,11 +664,10 @@ test_receipt(ngx_campaign_campaign_t *c, uint32_t seq, ngx_campaign_receipt_e re
 static ngx_campaign_rc_e
 test_receipt_id(u_char *id, const char *theirs, const char *channel, ngx_campaign_receipt_e receipt)
 {
-    store_op_t               *so;
-    ngx_str_t                 name;
-    ngx_campaign_rc_e         rc;
-    ngx_campaign_receipt_t    r;
-    ngx_campaign_receipts_t   rs;
+    ngx_str_t                name;
+    ngx_campaign_rc_e        rc;
+    ngx_campaign_receipt_t   r;
+    ngx_campaign_receipts_t  rs;
 
     ngx_memzero(&r, sizeof(r));
     r.receipt = receipt;
@@ -691,9 +687,7 @@ test_receipt_id(u_char *id, const char *theirs, const char *channel, ngx_campaig
     rs.receipts = &r;
     rs.nreceipts = 1;
 
-    so = store_op();
-    rc = store_wait(so, ngx_campaign_store_receipts(st, &so->op, &rs));
-    store_free(so);
+    rc = store_answer(ngx_campaign_store_receipts(st, store_begin(), &rs));
 
     return rc == NGX_CAMPAIGN_OK ? r.rc : NGX_CAMPAIGN_FAILURE;
 }
@@ -714,18 +708,12 @@ test_outcome(ngx_campaign_campaign_t *c, uint32_t seq, ngx_uint_t kind, ngx_uint
 static ngx_campaign_rc_e
 test_change(ngx_campaign_campaign_t *c, ngx_uint_t status)
 {
-    store_op_t               *so;
-    ngx_campaign_rc_e         rc;
-    ngx_campaign_campaign_t   changed;
+    ngx_campaign_campaign_t  changed;
 
     changed = *c;
     changed.rec.status = status;
 
-    so = store_op();
-    rc = store_wait(so, ngx_campaign_store_change(st, &so->op, &changed, NGX_CAMPAIGN_SET_STATUS, 0x0e));
-    store_free(so);
-
-    return rc;
+    return store_answer(ngx_campaign_store_change(st, store_begin(), &changed, NGX_CAMPAIGN_SET_STATUS, 0x0e));
 }
 
 
@@ -769,12 +757,9 @@ static ngx_uint_t
 test_count(test_count_t *k)
 {
     ngx_uint_t                i, fine;
-    store_op_t               *so;
     ngx_campaign_progress_t  *p;
 
-    so = store_op();
-    fine = store_wait(so, ngx_campaign_lmdb_read(st, &so->op, test_count_work, k)) == NGX_CAMPAIGN_OK;
-    store_free(so);
+    fine = store_answer(ngx_campaign_lmdb_read(st, store_begin(), test_count_work, k)) == NGX_CAMPAIGN_OK;
 
     p = &k->run.progress;
 
@@ -800,23 +785,18 @@ test_count(test_count_t *k)
 static ngx_uint_t
 test_is(test_count_t *k, uint32_t seq, ngx_uint_t status, ngx_uint_t reason, ngx_uint_t attempts)
 {
-    u_char                   id[NGX_CAMPAIGN_ID_LEN];
-    ngx_uint_t               is;
-    store_op_t              *so;
-    ngx_campaign_message_t   m;
+    u_char                  id[NGX_CAMPAIGN_ID_LEN];
+    ngx_uint_t              is;
+    ngx_campaign_message_t  m;
 
     ngx_campaign_id_make(ngx_campaign_store_secret(st), NGX_CAMPAIGN_MESSAGE, k->c.rec.no, seq, id);
 
-    so = store_op();
-
-    is = store_wait(so, ngx_campaign_store_message(st, &so->op, mine, id, &m)) == NGX_CAMPAIGN_OK
+    is = store_answer(ngx_campaign_store_message(st, store_begin(), mine, id, &m)) == NGX_CAMPAIGN_OK
          && m.rec.status == status && m.reason == reason && m.attempts == attempts;
 
     if (!is) {
         diag("message %u: status %u, reason %u, attempts %u", seq, (unsigned) m.rec.status, (unsigned) m.reason, (unsigned) m.attempts);
     }
-
-    store_free(so);
 
     return is;
 }

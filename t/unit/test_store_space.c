@@ -90,10 +90,8 @@ test_map(void)
     (void) make_turn(NULL, 0, o, 100);
 
     c.rec.status = NGX_CAMPAIGN_C_CANCELED;
-    so = store_op();
-    is_uint(store_wait(so, ngx_campaign_store_change(st, &so->op, &c, NGX_CAMPAIGN_SET_STATUS, 1 << NGX_CAMPAIGN_C_IN_PROGRESS)),
+    is_uint(store_answer(ngx_campaign_store_change(st, store_begin(), &c, NGX_CAMPAIGN_SET_STATUS, 1 << NGX_CAMPAIGN_C_IN_PROGRESS)),
             NGX_CAMPAIGN_OK, "it is canceled");
-    store_free(so);
 
     is_uint(make_delete(NGX_CAMPAIGN_CAMPAIGN, mine, c.rec.id), NGX_CAMPAIGN_OK, "and deleted");
 

@@ -289,16 +289,11 @@ test_left_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, void *args)
 static ngx_uint_t
 test_left(uint64_t campaign)
 {
-    uint64_t     arg[2] = { campaign, 0 };
-    store_op_t  *so;
+    uint64_t  arg[2] = { campaign, 0 };
 
-    so = store_op();
-
-    if (store_wait(so, ngx_campaign_lmdb_read(st, &so->op, test_left_work, arg)) != NGX_CAMPAIGN_OK) {
+    if (store_answer(ngx_campaign_lmdb_read(st, store_begin(), test_left_work, arg)) != NGX_CAMPAIGN_OK) {
         arg[1] = 1000;
     }
-
-    store_free(so);
 
     return arg[1];
 }

@@ -454,39 +454,26 @@ test_given(uint64_t number, const char *channel, const char *from, time_t expire
 static ngx_campaign_rc_e
 test_suppress(uint32_t account, ngx_campaign_suppression_t given, ngx_campaign_suppress_t *out)
 {
-    store_op_t         *so;
-    ngx_campaign_rc_e   rc;
-
     ngx_memzero(out, sizeof(ngx_campaign_suppress_t));
 
     out->account = account;
     out->source = NGX_CAMPAIGN_SOURCE_API;
     out->given = given;
 
-    so = store_op();
-    rc = store_wait(so, ngx_campaign_store_suppress(st, &so->op, out));
-    store_free(so);
-
-    return rc;
+    return store_answer(ngx_campaign_store_suppress(st, store_begin(), out));
 }
 
 
 static ngx_campaign_rc_e
 test_lift(uint32_t account, uint64_t number)
 {
-    store_op_t                  *so;
-    ngx_campaign_rc_e            rc;
-    ngx_campaign_suppression_t   like;
+    ngx_campaign_suppression_t  like;
 
     ngx_memzero(&like, sizeof(like));
     like.account = account;
     like.number = number;
 
-    so = store_op();
-    rc = store_wait(so, ngx_campaign_store_suppression_lift(st, &so->op, &like));
-    store_free(so);
-
-    return rc;
+    return store_answer(ngx_campaign_store_suppression_lift(st, store_begin(), &like));
 }
 
 
@@ -495,65 +482,42 @@ test_lift(uint32_t account, uint64_t number)
 static ngx_campaign_rc_e
 test_get(uint32_t account, uint64_t number, ngx_campaign_suppression_t *out)
 {
-    store_op_t                  *so;
-    ngx_campaign_rc_e            rc;
-    ngx_campaign_suppression_t   like;
+    ngx_campaign_suppression_t  like;
 
     ngx_memzero(&like, sizeof(like));
     like.account = account;
     like.number = number;
 
-    so = store_op();
-    rc = store_wait(so, ngx_campaign_store_suppression(st, &so->op, &like, out));
-    store_free(so);
-
-    return rc;
+    return store_answer(ngx_campaign_store_suppression(st, store_begin(), &like, out));
 }
 
 
 static ngx_campaign_rc_e
 test_lapsed(ngx_campaign_purge_t *purge)
 {
-    store_op_t         *so;
-    ngx_campaign_rc_e   rc;
-
-    so = store_op();
-    rc = store_wait(so, ngx_campaign_store_lapsed(st, &so->op, purge));
-    store_free(so);
-
-    return rc;
+    return store_answer(ngx_campaign_store_lapsed(st, store_begin(), purge));
 }
 
 
 static ngx_campaign_rc_e
 test_purged(ngx_campaign_purge_t *purge)
 {
-    store_op_t         *so;
-    ngx_campaign_rc_e   rc;
-
-    so = store_op();
-    rc = store_wait(so, ngx_campaign_store_purge(st, &so->op, purge));
-    store_free(so);
-
-    return rc;
+    return store_answer(ngx_campaign_store_purge(st, store_begin(), purge));
 }
 
 
 static uint64_t
 test_total(uint32_t account)
 {
-    uint64_t              total;
-    store_op_t           *so;
-    ngx_campaign_page_t   page;
+    uint64_t             total;
+    ngx_campaign_page_t  page;
 
     ngx_memzero(&page, sizeof(page));
     page.kind = NGX_CAMPAIGN_SUPPRESSION;
     page.account = account;
     page.size = 1;
 
-    so = store_op();
-    total = store_wait(so, ngx_campaign_store_suppressions(st, &so->op, &page)) == NGX_CAMPAIGN_OK ? page.total : (uint64_t) -1;
-    store_free(so);
+    total = store_answer(ngx_campaign_store_suppressions(st, store_begin(), &page)) == NGX_CAMPAIGN_OK ? page.total : (uint64_t) -1;
 
     return total;
 }

@@ -285,16 +285,13 @@ test_ours_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, void *args)
 static ngx_uint_t
 test_ours(const char *channel, const char *id, ngx_campaign_campaign_t *c, uint32_t seq)
 {
-    store_op_t         *so;
-    test_ours_t         a;
-    ngx_campaign_rc_e   rc;
+    test_ours_t        a;
+    ngx_campaign_rc_e  rc;
 
     a.channel = make_str(channel);
     a.id = make_str(id);
 
-    so = store_op();
-    rc = store_wait(so, ngx_campaign_lmdb_read(st, &so->op, test_ours_work, &a));
-    store_free(so);
+    rc = store_answer(ngx_campaign_lmdb_read(st, store_begin(), test_ours_work, &a));
 
     if (c == NULL) {
         return rc == NGX_CAMPAIGN_NOT_FOUND;

@@ -191,8 +191,7 @@ test_outcomes(void)
 static void
 test_gone(void)
 {
-    store_op_t              *so;
-    ngx_campaign_webhook_t   w;
+    ngx_campaign_webhook_t  w;
 
     test_add(test_account, 8, 1, 2);
     (void) test_tell(&test_w, 4, NGX_CAMPAIGN_TELL_GONE, 1, 0);
@@ -206,9 +205,7 @@ test_gone(void)
     is_uint(test_entries(NGX_CAMPAIGN_DB_EVENT), 2, "it hears nothing more");
 
     w.rec.status = NGX_CAMPAIGN_A_ACTIVE;
-    so = store_op();
-    is_uint(store_wait(so, ngx_campaign_store_webhook(st, &so->op, &w, NGX_CAMPAIGN_SET_STATUS)), NGX_CAMPAIGN_OK, "it is made active");
-    store_free(so);
+    is_uint(store_answer(ngx_campaign_store_webhook(st, store_begin(), &w, NGX_CAMPAIGN_SET_STATUS)), NGX_CAMPAIGN_OK, "it is made active");
     is_uint(test_due(&test_w), 1, "and what waited is due");
 }
 
@@ -268,17 +265,16 @@ test_hook(uint32_t account, ngx_uint_t event)
 }
 
 
+/* without its strings */
+
 static ngx_campaign_webhook_t
 test_get(ngx_campaign_webhook_t *w)
 {
-    store_op_t              *so;
-    ngx_campaign_webhook_t   out;
+    ngx_campaign_webhook_t  out;
 
     ngx_memzero(&out, sizeof(ngx_campaign_webhook_t));
 
-    so = store_op();
-    (void) store_wait(so, ngx_campaign_store_get(st, &so->op, NGX_CAMPAIGN_WEBHOOK, test_account, w->rec.id, &out));
-    store_free(so);                             /* its strings are not looked at */
+    (void) store_answer(ngx_campaign_store_get(st, store_begin(), NGX_CAMPAIGN_WEBHOOK, test_account, w->rec.id, &out));
 
     return out;
 }
@@ -372,9 +368,7 @@ test_take(ngx_campaign_webhook_t *w, uint64_t *no, ngx_uint_t *held, ngx_uint_t 
 static ngx_campaign_rc_e
 test_tell(ngx_campaign_webhook_t *w, uint64_t no, ngx_campaign_tell_e kind, uint32_t attempt, int64_t due)
 {
-    store_op_t           *so;
-    ngx_campaign_rc_e     rc;
-    ngx_campaign_tell_t   tell;
+    ngx_campaign_tell_t  tell;
 
     ngx_memzero(&tell, sizeof(ngx_campaign_tell_t));
 
@@ -386,26 +380,19 @@ test_tell(ngx_campaign_webhook_t *w, uint64_t no, ngx_campaign_tell_e kind, uint
     tell.told = kind == NGX_CAMPAIGN_TELL_DONE ? NGX_CAMPAIGN_TOLD_DELIVERED : NGX_CAMPAIGN_TOLD_STATUS;
     tell.code = kind == NGX_CAMPAIGN_TELL_DONE ? 200 : 500;
 
-    so = store_op();
-    rc = store_wait(so, ngx_campaign_store_tell(st, &so->op, &tell, 1));
-    store_free(so);
-
-    return rc;
+    return store_answer(ngx_campaign_store_tell(st, store_begin(), &tell, 1));
 }
 
 
 static ngx_uint_t
 test_due(ngx_campaign_webhook_t *w)
 {
-    ngx_uint_t           i, n;
-    store_op_t          *so;
-    ngx_campaign_due_t   due;
+    ngx_uint_t          i, n;
+    ngx_campaign_due_t  due;
 
     ngx_memzero(&due, sizeof(ngx_campaign_due_t));
 
-    so = store_op();
-    (void) store_wait(so, ngx_campaign_store_due(st, &so->op, &due));
-    store_free(so);
+    (void) store_answer(ngx_campaign_store_due(st, store_begin(), &due));
 
     for (n = 0, i = 0; i < due.n; i++) {
         n += (due.webhooks[i] == w->rec.no);
