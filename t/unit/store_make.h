@@ -1,7 +1,7 @@
 
 /*
- * What the tests of contacts and campaigns share: a store with an account or two, senders, audiences, piles of numbers; and a look
- * at the whole store: are lists, counts and tables what the campaigns' runs say?
+ * What the tests of records, contacts and campaigns share: a store with an account or two, senders, audiences, piles of numbers; and a
+ * look at the whole store: are lists, counts and tables what the campaigns' runs say?
  */
 
 #ifndef _STORE_MAKE_H_INCLUDED_
@@ -30,7 +30,6 @@ typedef struct {
 
 
 static ngx_campaign_store_t  *st;
-static uint64_t               make_epoch;
 
 
 STORE_UNUSED static void
@@ -369,76 +368,14 @@ make_look(make_look_t *look)
 }
 
 
-/* makes the test the dispatcher */
+/* of one table; -1 if the store does not agree with itself */
 
-STORE_UNUSED static void
-make_lease(void)
+STORE_UNUSED static size_t
+make_entries(ngx_campaign_db_e db)
 {
-    (void) store_answer(ngx_campaign_store_lease(st, store_begin(), &make_epoch));
-}
+    make_look_t  look;
 
-
-/* one turn of the dispatcher: outcomes, and claims of c, if there is one.  Messages claimed */
-
-STORE_UNUSED static ngx_uint_t
-make_turn(ngx_campaign_campaign_t *c, uint32_t want, ngx_campaign_outcome_t *outcomes, ngx_uint_t n)
-{
-    uint32_t               claimed;
-    store_op_t            *so;
-    ngx_campaign_turn_t    turn;
-    ngx_campaign_claim_t   claim;
-    ngx_campaign_grant_t   grant;
-
-    ngx_memzero(&turn, sizeof(turn));
-    ngx_memzero(&claim, sizeof(claim));
-    ngx_memzero(&grant, sizeof(grant));
-
-    turn.epoch = make_epoch;
-    turn.outcomes = outcomes;
-    turn.noutcomes = n;
-
-    if (c) {
-        claim.campaign = c->rec.no;
-        claim.want = want;
-        claim.again = want;
-        grant.account = c->rec.account;
-        grant.claims = &claim;
-        grant.nclaims = 1;
-        grant.until = (ngx_stub_now + 1000000) * 1000;
-        turn.grants = &grant;
-        turn.ngrants = 1;
-    }
-
-    so = store_op();
-
-    if (store_wait(so, ngx_campaign_store_turn(st, &so->op, &turn)) != NGX_CAMPAIGN_OK) {
-        diag("the turn fails");
-        exit(2);
-    }
-
-    claimed = claim.n;
-    store_free(so);
-
-    return claimed;
-}
-
-
-STORE_UNUSED static ngx_campaign_outcome_t
-make_outcome(ngx_campaign_campaign_t *c, uint32_t seq, ngx_uint_t kind, ngx_uint_t state)
-{
-    ngx_campaign_outcome_t  o;
-
-    ngx_memzero(&o, sizeof(o));
-
-    o.campaign = c->rec.no;
-    o.seq = seq;
-    o.kind = (uint8_t) kind;
-    o.state = (uint8_t) state;
-    o.reason = (state == NGX_CAMPAIGN_S_FAILED || kind == NGX_CAMPAIGN_OUTCOME_AGAIN) ? NGX_CAMPAIGN_R_GATEWAY_5XX : NGX_CAMPAIGN_R_NONE;
-    o.attempt = 1;
-    o.due = ngx_stub_now + 1000000;
-
-    return o;
+    return make_look(&look) ? look.entries[db] : (size_t) -1;
 }
 
 

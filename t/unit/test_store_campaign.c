@@ -1,23 +1,17 @@
 
 /*
- * Campaigns through the operations of ngx_campaign_store.h: created, started by a turn, changed, deleted.  After each step the whole
- * store is looked at: lists, counts and tables agree with what each campaign says of itself.
+ * Campaigns through the operations of ngx_campaign_store.h: started by a turn, changed, canceled, paused, deleted.  After each step
+ * the whole store is looked at: lists, counts and tables agree with what each campaign says of itself.
  */
 
-#include "store_make.h"
+#include "store_life.h"
 
 #include "ngx_campaign_state.h"
 
 
 #define S(status)  ((ngx_uint_t) 1 << NGX_CAMPAIGN_C_##status)
-#define TEST_NOW   (MAKE_NOW / 1000000)
 
 
-static void test_create_audience(void);
-static void test_create_thinned(void);
-static void test_create_inline(void);
-static void test_create_refused(void);
-static void test_create_group(void);
 static void test_start(void);
 static void test_reschedule(void);
 static void test_rename(void);
@@ -31,49 +25,12 @@ static void test_delete_audience(void);
 static void test_delete_others(void);
 static void test_foreign(void);
 
-static void test_make(ngx_campaign_campaign_t *c, const char *name);
-static ngx_campaign_rc_e test_create(ngx_campaign_campaign_t *c, const char *name, const u_char *audience, ngx_uint_t n);
-static ngx_campaign_rc_e test_change(ngx_campaign_campaign_t *c, ngx_uint_t mask, ngx_uint_t from);
-static ngx_campaign_rc_e test_status(ngx_campaign_campaign_t *c, ngx_campaign_status_e to);
-static ngx_campaign_rc_e test_get(ngx_campaign_campaign_t *c);
-static ngx_campaign_rc_e test_peek(ngx_campaign_peek_t *peek);
-
-
-static u_char    audience[NGX_CAMPAIGN_ID_LEN], empty[NGX_CAMPAIGN_ID_LEN];
-static uint32_t  mine, other;
-static u_char    sender[NGX_CAMPAIGN_ID_LEN];
-
-/* strings of the campaigns at hand live as long as the program */
-
-static ngx_pool_t  *pool;
-
 
 int
 main(int argc, char **argv)
 {
-    ngx_campaign_import_t  im;
+    life_begin(argv[0]);
 
-    make_store(argv[0]);
-
-    pool = ngx_create_pool(NGX_DEFAULT_POOL_SIZE, &store_log);
-
-    mine = make_account("mine");
-    other = make_account("other");
-
-    make_sender(mine, "Acme", sender);
-    make_audience(mine, "people", audience);
-    make_audience(mine, "nobody", empty);
-
-    ngx_memzero(&im, sizeof(im));
-    (void) make_import(mine, audience, &im, 15550000000, 1, 300);
-
-    make_lease();
-
-    test_create_audience();
-    test_create_thinned();
-    test_create_inline();
-    test_create_refused();
-    test_create_group();
     test_start();
     test_reschedule();
     test_rename();
@@ -87,201 +44,7 @@ main(int argc, char **argv)
     test_delete_others();
     test_foreign();
 
-    ngx_destroy_pool(pool);
-    make_end();
-
-    return done_testing();
-}
-
-
-static void
-test_create_audience(void)
-{
-    ngx_campaign_peek_t      peek;
-    ngx_campaign_import_t    im;
-    ngx_campaign_campaign_t  c;
-
-    is_uint(test_create(&c, "autumn", audience, 0), NGX_CAMPAIGN_OK, "a campaign on an audience is created");
-
-    is_uint(c.rec.status, NGX_CAMPAIGN_C_SCHEDULED, "it is scheduled");
-    is_uint(c.progress.total, 300, "its total is the audience's living contacts");
-    is_uint(c.progress.pending, 300, "all of them are pending");
-    is_uint(c.progress.enroute + c.progress.sent + c.progress.delivered + c.progress.failed + c.progress.canceled + c.progress.skipped,
-            0, "none is anything else");
-    is_uint(c.span, 300, "its span is the audience's places");
-    is_int(c.progress.started, 0, "it has not started");
-    is_int(c.rec.created, TEST_NOW, "it has a date of creation");
-    is_int(c.rec.updated, TEST_NOW, "... and of its last change");
-
-    (void) test_peek(&peek);
-    ok(peek.changed, "the dispatcher is told");
-    is_int(peek.next, MAKE_NOW, "... that it starts now");
-
-    ngx_memzero(&im, sizeof(im));
-    (void) make_import(mine, audience, &im, 15560000000, 1, 10);
-
-    is_uint(test_get(&c), NGX_CAMPAIGN_OK, "it is found by its id");
-    is_uint(c.progress.total, 300, "contacts added later are not in it");
-    is_str(&c.rec.name, "autumn", "its name");
-    is_str(&c.rec.channel, "SMS", "its channel");
-    is_str(&c.from, "Acme", "its sender");
-    is_str(&c.text, "Hello", "its text");
-    is_bytes(c.audience, NGX_CAMPAIGN_ID_LEN, audience, NGX_CAMPAIGN_ID_LEN, "its audience");
-    ok(make_look(NULL), "the store agrees with itself");
-}
-
-
-/* an audience some of whose contacts were deleted before, and some after the campaign was created */
-
-static void
-test_create_thinned(void)
-{
-    u_char                    id[NGX_CAMPAIGN_ID_LEN];
-    store_op_t               *so;
-    make_erase_t              erase;
-    ngx_campaign_import_t     im;
-    ngx_campaign_audience_t   a;
-    ngx_campaign_campaign_t   c;
-
-    so = store_op();
-    make_audience(mine, "thinned", id);
-    ngx_memzero(&im, sizeof(im));
-    (void) make_import(mine, id, &im, 15550000000, 1, 20);
-
-    (void) store_wait(so, ngx_campaign_store_get(st, &so->op, NGX_CAMPAIGN_AUDIENCE, mine, id, &a));
-
-    erase.audience = &a;
-    erase.list = NGX_CAMPAIGN_LIST_AUDIENCE(a.rec.no);
-    erase.mark = 0;
-    erase.from = 2;
-    erase.to = 8;
-    (void) store_wait(so, ngx_campaign_lmdb_write(st, &so->op, make_erase_work, &erase));
-
-    is_uint(test_create(&c, "thinned", id, 0), NGX_CAMPAIGN_OK, "a campaign on an audience with deleted contacts");
-    is_uint(c.progress.total, 14, "counts those who live");
-    is_uint(c.span, 20, "... and spans the places of all");
-
-    erase.mark = c.rec.no;
-    erase.from = 10;
-    erase.to = 13;
-    (void) store_wait(so, ngx_campaign_lmdb_write(st, &so->op, make_erase_work, &erase));
-
-    (void) make_turn(NULL, 0, NULL, 0);
-    is_uint(make_turn(&c, 100, NULL, 0), 11, "those who still live are claimed, up to the last");
-
-    (void) test_get(&c);
-    is_uint(c.progress.skipped, 3, "those deleted after its creation are skipped");
-    is_uint(c.progress.pending, 0, "nobody is left");
-    ok(make_look(NULL), "the store agrees with itself");
-
-    store_free(so);
-}
-
-
-static void
-test_create_inline(void)
-{
-    make_look_t              before, after;
-    ngx_campaign_campaign_t  c;
-
-    (void) make_look(&before);
-
-    is_uint(test_create(&c, "to some", NULL, 1000), NGX_CAMPAIGN_OK, "a campaign to numbers given with it is created");
-    is_uint(c.progress.total, 1000, "its total is their number");
-    is_uint(c.progress.pending, 1000, "all of them are pending");
-    is_uint(c.span, 1000, "each has a place");
-
-    (void) make_look(&after);
-    is_uint(after.entries[NGX_CAMPAIGN_DB_BLOCK] - before.entries[NGX_CAMPAIGN_DB_BLOCK], 4, "they stand in four blocks");
-    is_uint(after.entries[NGX_CAMPAIGN_DB_NUMBER], before.entries[NGX_CAMPAIGN_DB_NUMBER], "... and in no index");
-
-    is_uint(test_create(&c, "", NULL, 1), NGX_CAMPAIGN_OK, "a name may be left out");
-    ok(c.rec.name.len > 0, "... and is given");
-
-    is_uint(test_create(&c, "to all", NULL, NGX_CAMPAIGN_RECIPIENTS_MAX), NGX_CAMPAIGN_OK, "a campaign to 100 000 numbers");
-    is_uint(test_create(&c, "to more", NULL, NGX_CAMPAIGN_RECIPIENTS_MAX + 1), NGX_CAMPAIGN_TOO_MANY, "one more is too many");
-    ok(make_look(NULL), "the store agrees with itself");
-}
-
-
-static void
-test_create_refused(void)
-{
-    u_char                   unknown[NGX_CAMPAIGN_ID_LEN];
-    make_look_t              before, after;
-    ngx_uint_t               i, wrong;
-    store_op_t              *so;
-    ngx_campaign_campaign_t  c;
-
-    (void) make_look(&before);
-
-    is_uint(test_create(&c, "autumn", audience, 0), NGX_CAMPAIGN_EXISTS, "a name that is taken is refused");
-
-    test_make(&c, "autumn");
-    c.rec.no = 1;
-    is_uint(test_create(&c, NULL, audience, 0), NGX_CAMPAIGN_EXISTS, "... whatever number the caller's struct had");
-
-    ngx_memcpy(unknown, audience, NGX_CAMPAIGN_ID_LEN);
-    unknown[0] ^= 1;
-    is_uint(test_create(&c, "refused", unknown, 0), NGX_CAMPAIGN_NOT_FOUND, "an audience that is not there is not found");
-    is_uint(test_create(&c, "refused", empty, 0), NGX_CAMPAIGN_INVALID, "an empty audience is refused");
-    is_uint(test_create(&c, "refused", NULL, 0), NGX_CAMPAIGN_INVALID, "an empty list of numbers is refused");
-
-    so = store_op();
-    test_make(&c, "refused");
-    ngx_memcpy(c.audience, audience, NGX_CAMPAIGN_ID_LEN);
-    c.from = make_str("Nobody");
-    is_uint(store_wait(so, ngx_campaign_store_create(st, &so->op, &c, NULL)), NGX_CAMPAIGN_NOT_FOUND,
-            "a sender that is not there is not found");
-
-    c.from = make_str("Acme");
-    c.rec.channel = make_str("VIBER");
-    is_uint(store_wait(so, ngx_campaign_store_create(st, &so->op, &c, NULL)), NGX_CAMPAIGN_NOT_FOUND, "nor one of another channel");
-
-    c.rec.channel = make_str("SMS");
-    c.rec.account = other;
-    is_uint(store_wait(so, ngx_campaign_store_create(st, &so->op, &c, NULL)), NGX_CAMPAIGN_NOT_FOUND, "nor one of another account");
-    store_free(so);
-
-    (void) make_look(&after);
-
-    for (wrong = 0, i = 0; i < NGX_CAMPAIGN_DB_MAX; i++) {
-        wrong += after.entries[i] != before.entries[i];
-    }
-
-    is_uint(wrong, 0, "nothing of what was refused is in the store");
-}
-
-
-/* in one commit: two of the same name, and a neighbour between them */
-
-static void
-test_create_group(void)
-{
-    ngx_uint_t                i;
-    store_op_t               *so[3];
-    ngx_campaign_campaign_t   c[3];
-
-    static const char  *names[] = { "twin", "neighbour", "twin" };
-
-    for (i = 0; i < 3; i++) {
-        so[i] = store_op();
-        test_make(&c[i], names[i]);
-        ngx_memcpy(c[i].audience, audience, NGX_CAMPAIGN_ID_LEN);
-        (void) ngx_campaign_store_create(st, &so[i]->op, &c[i], NULL);
-    }
-
-    (void) ngx_stub_run_posted();
-
-    is_uint(so[0]->rc, NGX_CAMPAIGN_OK, "of two campaigns of one name in a commit the first is created");
-    is_uint(so[1]->rc, NGX_CAMPAIGN_OK, "... its neighbour too");
-    is_uint(so[2]->rc, NGX_CAMPAIGN_EXISTS, "... the second is refused");
-    ok(c[0].rec.no && c[1].rec.no == c[0].rec.no + 1, "... and those created have numbers in a row");
-    ok(make_look(NULL), "the store agrees with itself");
-
-    for (i = 0; i < 3; i++) {
-        store_free(so[i]);
-    }
+    return life_end();
 }
 
 
@@ -291,16 +54,16 @@ test_start(void)
     ngx_campaign_outcome_t   o;
     ngx_campaign_campaign_t  c;
 
-    (void) test_create(&c, "start", NULL, 3);
+    (void) life_create(&c, "start", NULL, 3);
 
     (void) make_turn(NULL, 0, NULL, 0);
-    (void) test_get(&c);
+    (void) life_get(&c);
     is_uint(c.rec.status, NGX_CAMPAIGN_C_IN_PROGRESS, "a turn starts a campaign without a schedule");
-    is_int(c.progress.started, TEST_NOW, "... and notes when");
+    is_int(c.progress.started, LIFE_NOW, "... and notes when");
     ok(make_look(NULL), "the store agrees with itself");
 
     is_uint(make_turn(&c, 2, NULL, 0), 2, "its messages can be claimed");
-    (void) test_get(&c);
+    (void) life_get(&c);
     is_uint(c.progress.enroute, 2, "... are in flight then");
     is_uint(c.progress.pending, 1, "... and not pending");
 
@@ -312,9 +75,9 @@ test_start(void)
     o = make_outcome(&c, 2, NGX_CAMPAIGN_OUTCOME_SETTLED, NGX_CAMPAIGN_S_FAILED);
     (void) make_turn(NULL, 0, &o, 1);
 
-    (void) test_get(&c);
+    (void) life_get(&c);
     is_uint(c.rec.status, NGX_CAMPAIGN_C_COMPLETED, "it is completed with its last message");
-    is_int(c.progress.finished, TEST_NOW + 7, "... and notes when");
+    is_int(c.progress.finished, LIFE_NOW + 7, "... and notes when");
     is_uint(c.progress.sent, 1, "one was sent");
     is_uint(c.progress.failed, 2, "two failed");
     ok(make_look(NULL), "the store agrees with itself");
@@ -329,49 +92,49 @@ test_reschedule(void)
     ngx_campaign_peek_t      peek;
     ngx_campaign_campaign_t  c;
 
-    test_make(&c, "later");
-    c.schedule = TEST_NOW + 3600;
-    is_uint(test_create(&c, NULL, NULL, 2), NGX_CAMPAIGN_OK, "a campaign for later");
+    make_campaign(&c, mine, "later", NULL);
+    c.schedule = LIFE_NOW + 3600;
+    is_uint(life_create(&c, NULL, NULL, 2), NGX_CAMPAIGN_OK, "a campaign for later");
 
     (void) make_turn(NULL, 0, NULL, 0);
-    (void) test_get(&c);
+    (void) life_get(&c);
     is_uint(c.rec.status, NGX_CAMPAIGN_C_SCHEDULED, "does not start before its time");
-    is_int(c.schedule, TEST_NOW + 3600, "... which it tells");
+    is_int(c.schedule, LIFE_NOW + 3600, "... which it tells");
 
     ngx_stub_now += 60000000;
-    c.schedule = TEST_NOW + 1800;
-    is_uint(test_change(&c, NGX_CAMPAIGN_SET_SCHEDULE, S(SCHEDULED)), NGX_CAMPAIGN_OK, "its time may be changed");
-    is_int(c.schedule, TEST_NOW + 1800, "... and is told");
-    is_int(c.rec.updated, TEST_NOW + 60, "... with the date of the change");
+    c.schedule = LIFE_NOW + 1800;
+    is_uint(life_change(&c, NGX_CAMPAIGN_SET_SCHEDULE, S(SCHEDULED)), NGX_CAMPAIGN_OK, "its time may be changed");
+    is_int(c.schedule, LIFE_NOW + 1800, "... and is told");
+    is_int(c.rec.updated, LIFE_NOW + 60, "... with the date of the change");
     is_str(&c.text, "Hello", "... and all the rest");
 
-    (void) test_peek(&peek);
-    is_int(peek.next, (TEST_NOW + 1800) * 1000000LL, "the dispatcher sees the new time");
+    (void) life_peek(&peek);
+    is_int(peek.next, (LIFE_NOW + 1800) * 1000000LL, "the dispatcher sees the new time");
     ok(make_look(NULL), "the store agrees with itself");
 
-    ngx_stub_now = (TEST_NOW + 1800) * 1000000LL;
+    ngx_stub_now = (LIFE_NOW + 1800) * 1000000LL;
     (void) make_turn(NULL, 0, NULL, 0);
-    (void) test_get(&c);
+    (void) life_get(&c);
     is_uint(c.rec.status, NGX_CAMPAIGN_C_IN_PROGRESS, "then it starts");
 
-    c.schedule = TEST_NOW + 9000;
-    is_uint(test_change(&c, NGX_CAMPAIGN_SET_SCHEDULE, S(SCHEDULED) | S(IN_PROGRESS)), NGX_CAMPAIGN_CONFLICT,
+    c.schedule = LIFE_NOW + 9000;
+    is_uint(life_change(&c, NGX_CAMPAIGN_SET_SCHEDULE, S(SCHEDULED) | S(IN_PROGRESS)), NGX_CAMPAIGN_CONFLICT,
             "once it runs its time stays");
     ok(make_look(NULL), "the store agrees with itself");
 
-    (void) test_status(&c, NGX_CAMPAIGN_C_CANCELED);
+    (void) life_status(&c, NGX_CAMPAIGN_C_CANCELED);
 
     ngx_stub_now = MAKE_NOW;
-    test_make(&c, "at once after all");
-    c.schedule = TEST_NOW + 3600;
-    (void) test_create(&c, NULL, NULL, 2);
+    make_campaign(&c, mine, "at once after all", NULL);
+    c.schedule = LIFE_NOW + 3600;
+    (void) life_create(&c, NULL, NULL, 2);
     c.schedule = 0;
-    is_uint(test_change(&c, NGX_CAMPAIGN_SET_SCHEDULE, S(SCHEDULED)), NGX_CAMPAIGN_OK, "a schedule may be taken back");
+    is_uint(life_change(&c, NGX_CAMPAIGN_SET_SCHEDULE, S(SCHEDULED)), NGX_CAMPAIGN_OK, "a schedule may be taken back");
 
     (void) make_turn(NULL, 0, NULL, 0);
-    (void) test_get(&c);
+    (void) life_get(&c);
     is_uint(c.rec.status, NGX_CAMPAIGN_C_IN_PROGRESS, "then the campaign starts at once");
-    (void) test_status(&c, NGX_CAMPAIGN_C_CANCELED);
+    (void) life_status(&c, NGX_CAMPAIGN_C_CANCELED);
 }
 
 
@@ -380,38 +143,38 @@ test_rename(void)
 {
     ngx_campaign_campaign_t  c, again;
 
-    (void) test_create(&c, "old name", NULL, 2);
+    (void) life_create(&c, "old name", NULL, 2);
 
-    c.rec.name = make_str("autumn");
-    is_uint(test_change(&c, NGX_CAMPAIGN_SET_NAME, ~0), NGX_CAMPAIGN_EXISTS, "a campaign cannot take another's name");
+    c.rec.name = make_str("start");
+    is_uint(life_change(&c, NGX_CAMPAIGN_SET_NAME, ~0), NGX_CAMPAIGN_EXISTS, "a campaign cannot take another's name");
 
     c.rec.name = make_str("old name");
-    is_uint(test_change(&c, NGX_CAMPAIGN_SET_NAME, ~0), NGX_CAMPAIGN_OK, "it can keep its own");
+    is_uint(life_change(&c, NGX_CAMPAIGN_SET_NAME, ~0), NGX_CAMPAIGN_OK, "it can keep its own");
 
     ngx_stub_now += 5000000;
     c.rec.name = make_str("new name");
-    is_uint(test_change(&c, NGX_CAMPAIGN_SET_NAME, ~0), NGX_CAMPAIGN_OK, "it can take a free one");
-    is_int(c.rec.updated, TEST_NOW + 5, "... which is a change");
+    is_uint(life_change(&c, NGX_CAMPAIGN_SET_NAME, ~0), NGX_CAMPAIGN_OK, "it can take a free one");
+    is_int(c.rec.updated, LIFE_NOW + 5, "... which is a change");
 
-    (void) test_get(&c);
+    (void) life_get(&c);
     is_str(&c.rec.name, "new name", "it is found under its new name");
     is_uint(c.progress.total, 2, "... with its messages");
-    is_int(c.rec.created, TEST_NOW, "... and its date of creation");
+    is_int(c.rec.created, LIFE_NOW, "... and its date of creation");
 
-    is_uint(test_create(&again, "old name", NULL, 2), NGX_CAMPAIGN_OK, "the old name is free");
-    is_uint(test_create(&again, "new name", NULL, 2), NGX_CAMPAIGN_EXISTS, "... the new one is not");
+    is_uint(life_create(&again, "old name", NULL, 2), NGX_CAMPAIGN_OK, "the old name is free");
+    is_uint(life_create(&again, "new name", NULL, 2), NGX_CAMPAIGN_EXISTS, "... the new one is not");
 
     (void) make_turn(NULL, 0, NULL, 0);
     c.rec.name = make_str("newest name");
-    is_uint(test_change(&c, NGX_CAMPAIGN_SET_NAME, ~0), NGX_CAMPAIGN_OK, "a running campaign can be renamed");
+    is_uint(life_change(&c, NGX_CAMPAIGN_SET_NAME, ~0), NGX_CAMPAIGN_OK, "a running campaign can be renamed");
     is_uint(c.rec.status, NGX_CAMPAIGN_C_IN_PROGRESS, "... and runs on");
     ok(make_look(NULL), "the store agrees with itself");
 
     c.rec.name = make_str("not this");
     c.rec.status = NGX_CAMPAIGN_C_COMPLETED;
-    is_uint(test_change(&c, NGX_CAMPAIGN_SET_NAME | NGX_CAMPAIGN_SET_STATUS, ~0), NGX_CAMPAIGN_CONFLICT,
+    is_uint(life_change(&c, NGX_CAMPAIGN_SET_NAME | NGX_CAMPAIGN_SET_STATUS, ~0), NGX_CAMPAIGN_CONFLICT,
             "a change is carried out in whole or not at all");
-    (void) test_get(&c);
+    (void) life_get(&c);
     is_str(&c.rec.name, "newest name", "... here not at all");
 
     ngx_stub_now = MAKE_NOW;
@@ -423,24 +186,24 @@ test_cancel_scheduled(void)
 {
     ngx_campaign_campaign_t  c;
 
-    test_make(&c, "cancel before its time");
-    c.schedule = TEST_NOW + 3600;
-    (void) test_create(&c, NULL, audience, 0);
+    make_campaign(&c, mine, "cancel before its time", NULL);
+    c.schedule = LIFE_NOW + 3600;
+    (void) life_create(&c, NULL, audience, 0);
 
-    is_uint(test_status(&c, NGX_CAMPAIGN_C_CANCELED), NGX_CAMPAIGN_OK, "a scheduled campaign is canceled");
+    is_uint(life_status(&c, NGX_CAMPAIGN_C_CANCELED), NGX_CAMPAIGN_OK, "a scheduled campaign is canceled");
     is_uint(c.rec.status, NGX_CAMPAIGN_C_CANCELED, "... says so");
-    is_uint(c.progress.canceled, 310, "all its messages are canceled");
-    is_uint(c.progress.reason[NGX_CAMPAIGN_R_CANCELED], 310, "... for that reason");
+    is_uint(c.progress.canceled, 300, "all its messages are canceled");
+    is_uint(c.progress.reason[NGX_CAMPAIGN_R_CANCELED], 300, "... for that reason");
     is_uint(c.progress.pending, 0, "none is pending");
     is_int(c.progress.started, 0, "it never started");
-    is_int(c.progress.finished, TEST_NOW, "it is finished");
+    is_int(c.progress.finished, LIFE_NOW, "it is finished");
     ok(make_look(NULL), "the store agrees with itself");
 
     ngx_stub_now += 7200LL * 1000000;
     (void) make_turn(NULL, 0, NULL, 0);
-    (void) test_get(&c);
+    (void) life_get(&c);
     is_uint(c.rec.status, NGX_CAMPAIGN_C_CANCELED, "its time comes and nothing starts");
-    is_uint(test_status(&c, NGX_CAMPAIGN_C_CANCELED), NGX_CAMPAIGN_CONFLICT, "it cannot be canceled again");
+    is_uint(life_status(&c, NGX_CAMPAIGN_C_CANCELED), NGX_CAMPAIGN_CONFLICT, "it cannot be canceled again");
 
     ngx_stub_now = MAKE_NOW;
 }
@@ -453,7 +216,7 @@ test_cancel_running(void)
     ngx_campaign_outcome_t   o[4];
     ngx_campaign_campaign_t  c;
 
-    (void) test_create(&c, "cancel while it runs", NULL, 10);
+    (void) life_create(&c, "cancel while it runs", NULL, 10);
     (void) make_turn(NULL, 0, NULL, 0);
     is_uint(make_turn(&c, 6, NULL, 0), 6, "six of ten are claimed");
 
@@ -461,11 +224,11 @@ test_cancel_running(void)
     o[1] = make_outcome(&c, 1, NGX_CAMPAIGN_OUTCOME_AGAIN, NGX_CAMPAIGN_S_RETRY);
     (void) make_turn(NULL, 0, o, 2);
 
-    (void) test_get(&c);
+    (void) life_get(&c);
     is_uint(c.progress.again, 1, "one waits for its repeat");
     is_uint(c.progress.pending, 5, "... and is pending as the four fresh ones");
 
-    is_uint(test_status(&c, NGX_CAMPAIGN_C_CANCELED), NGX_CAMPAIGN_OK, "the campaign is canceled");
+    is_uint(life_status(&c, NGX_CAMPAIGN_C_CANCELED), NGX_CAMPAIGN_OK, "the campaign is canceled");
     is_uint(c.progress.canceled, 5, "... with all that is not in flight");
     is_uint(c.progress.enroute, 4, "those in flight go on");
     is_uint(c.progress.again, 0, "no repeat waits");
@@ -481,7 +244,7 @@ test_cancel_running(void)
     }
 
     (void) make_turn(NULL, 0, o, 4);
-    (void) test_get(&c);
+    (void) life_get(&c);
     is_uint(c.progress.sent, 4, "their outcomes count");
     is_uint(c.progress.canceled, 6, "one that had to be repeated is canceled");
     is_uint(c.rec.status, NGX_CAMPAIGN_C_CANCELED, "the campaign stays canceled");
@@ -500,19 +263,19 @@ test_pause(void)
     ngx_campaign_outcome_t   o[2];
     ngx_campaign_campaign_t  c;
 
-    (void) test_create(&c, "pause", NULL, 10);
-    is_uint(test_status(&c, NGX_CAMPAIGN_C_PAUSED), NGX_CAMPAIGN_CONFLICT, "a scheduled campaign cannot be paused");
+    (void) life_create(&c, "pause", NULL, 10);
+    is_uint(life_status(&c, NGX_CAMPAIGN_C_PAUSED), NGX_CAMPAIGN_CONFLICT, "a scheduled campaign cannot be paused");
 
     (void) make_turn(NULL, 0, NULL, 0);
     (void) make_turn(&c, 2, NULL, 0);
 
-    is_uint(test_status(&c, NGX_CAMPAIGN_C_PAUSED), NGX_CAMPAIGN_OK, "a running one can");
+    is_uint(life_status(&c, NGX_CAMPAIGN_C_PAUSED), NGX_CAMPAIGN_OK, "a running one can");
     is_uint(c.progress.pending, 8, "its messages wait");
     is_uint(c.progress.enroute, 2, "... but for those in flight");
     ok(make_look(NULL), "the store agrees with itself");
 
     is_uint(make_turn(&c, 10, NULL, 0), 0, "nothing is claimed during a pause");
-    is_uint(test_status(&c, NGX_CAMPAIGN_C_PAUSED), NGX_CAMPAIGN_CONFLICT, "it cannot be paused twice");
+    is_uint(life_status(&c, NGX_CAMPAIGN_C_PAUSED), NGX_CAMPAIGN_CONFLICT, "it cannot be paused twice");
 
     o[0] = make_outcome(&c, 0, NGX_CAMPAIGN_OUTCOME_SETTLED, NGX_CAMPAIGN_S_SENT);
     o[1] = make_outcome(&c, 1, NGX_CAMPAIGN_OUTCOME_AGAIN, NGX_CAMPAIGN_S_RETRY);
@@ -520,12 +283,12 @@ test_pause(void)
     ok(make_look(NULL), "outcomes are recorded during a pause, and the store agrees with itself");
 
     ngx_stub_now += 60000000;
-    is_uint(test_status(&c, NGX_CAMPAIGN_C_IN_PROGRESS), NGX_CAMPAIGN_OK, "it goes on");
-    is_int(c.progress.started, TEST_NOW, "... started when it first did");
+    is_uint(life_status(&c, NGX_CAMPAIGN_C_IN_PROGRESS), NGX_CAMPAIGN_OK, "it goes on");
+    is_int(c.progress.started, LIFE_NOW, "... started when it first did");
     is_uint(make_turn(&c, 10, NULL, 0), 9, "all the rest can be claimed");
 
-    is_uint(test_status(&c, NGX_CAMPAIGN_C_PAUSED), NGX_CAMPAIGN_OK, "paused with all in flight");
-    is_uint(test_status(&c, NGX_CAMPAIGN_C_CANCELED), NGX_CAMPAIGN_OK, "a paused campaign can be canceled");
+    is_uint(life_status(&c, NGX_CAMPAIGN_C_PAUSED), NGX_CAMPAIGN_OK, "paused with all in flight");
+    is_uint(life_status(&c, NGX_CAMPAIGN_C_CANCELED), NGX_CAMPAIGN_OK, "a paused campaign can be canceled");
     is_uint(c.progress.canceled, 0, "none was left to cancel");
     is_uint(c.progress.enroute, 9, "those in flight are in flight");
     ok(make_look(NULL), "the store agrees with itself");
@@ -540,19 +303,19 @@ test_pause_settled(void)
     ngx_campaign_outcome_t   o;
     ngx_campaign_campaign_t  c;
 
-    (void) test_create(&c, "settled during its pause", NULL, 1);
+    (void) life_create(&c, "settled during its pause", NULL, 1);
     (void) make_turn(NULL, 0, NULL, 0);
     (void) make_turn(&c, 1, NULL, 0);
-    (void) test_status(&c, NGX_CAMPAIGN_C_PAUSED);
+    (void) life_status(&c, NGX_CAMPAIGN_C_PAUSED);
 
     o = make_outcome(&c, 0, NGX_CAMPAIGN_OUTCOME_SETTLED, NGX_CAMPAIGN_S_SENT);
     (void) make_turn(NULL, 0, &o, 1);
-    (void) test_get(&c);
+    (void) life_get(&c);
     is_uint(c.rec.status, NGX_CAMPAIGN_C_PAUSED, "a campaign whose last message is settled during a pause stays paused");
 
-    is_uint(test_status(&c, NGX_CAMPAIGN_C_IN_PROGRESS), NGX_CAMPAIGN_OK, "resumed");
+    is_uint(life_status(&c, NGX_CAMPAIGN_C_IN_PROGRESS), NGX_CAMPAIGN_OK, "resumed");
     is_uint(c.rec.status, NGX_CAMPAIGN_C_COMPLETED, "... it is completed at once");
-    is_int(c.progress.finished, TEST_NOW, "... with its date");
+    is_int(c.progress.finished, LIFE_NOW, "... with its date");
     ok(make_look(NULL), "the store agrees with itself");
 }
 
@@ -571,7 +334,7 @@ test_wrong_status(void)
         for (wrong = 0, to = NGX_CAMPAIGN_C_SCHEDULED; to < NGX_CAMPAIGN_C_MAX; to++) {
 
             (void) snprintf(name, sizeof(name), "from %d to %d", (int) from, (int) to);
-            (void) test_create(&c, name, NULL, 1);
+            (void) life_create(&c, name, NULL, 1);
 
             if (from != NGX_CAMPAIGN_C_SCHEDULED) {
                 (void) make_turn(NULL, 0, NULL, 0);
@@ -584,16 +347,16 @@ test_wrong_status(void)
                 (void) make_turn(NULL, 0, &o, 1);
 
             } else if (from == NGX_CAMPAIGN_C_PAUSED || from == NGX_CAMPAIGN_C_CANCELED) {
-                (void) test_status(&c, from);
+                (void) life_status(&c, from);
             }
 
-            (void) test_get(&c);
+            (void) life_get(&c);
             wrong += c.rec.status != from;
 
             expected = ngx_campaign_status_allowed(from, to) && to != NGX_CAMPAIGN_C_COMPLETED && to != NGX_CAMPAIGN_C_FAILED;
 
-            wrong += (test_status(&c, to) == NGX_CAMPAIGN_OK) != expected;
-            (void) test_get(&c);
+            wrong += (life_status(&c, to) == NGX_CAMPAIGN_OK) != expected;
+            (void) life_get(&c);
             wrong += c.rec.status != (expected ? to : from);
         }
 
@@ -602,11 +365,11 @@ test_wrong_status(void)
 
     ok(make_look(NULL), "the store agrees with itself");
 
-    (void) test_create(&c, "expected", NULL, 1);
+    (void) life_create(&c, "expected", NULL, 1);
     c.rec.status = NGX_CAMPAIGN_C_CANCELED;
-    is_uint(test_change(&c, NGX_CAMPAIGN_SET_STATUS, S(IN_PROGRESS) | S(PAUSED)), NGX_CAMPAIGN_CONFLICT,
+    is_uint(life_change(&c, NGX_CAMPAIGN_SET_STATUS, S(IN_PROGRESS) | S(PAUSED)), NGX_CAMPAIGN_CONFLICT,
             "a status that the caller did not expect is a conflict");
-    (void) test_get(&c);
+    (void) life_get(&c);
     is_uint(c.rec.status, NGX_CAMPAIGN_C_SCHEDULED, "... and nothing is changed");
 }
 
@@ -619,22 +382,22 @@ test_delete(void)
     ngx_campaign_outcome_t   o[20];
     ngx_campaign_campaign_t  c, kept;
 
-    (void) test_create(&kept, "kept", NULL, 600);
+    (void) life_create(&kept, "kept", NULL, 600);
     (void) make_turn(NULL, 0, NULL, 0);
     (void) make_turn(&kept, 5, NULL, 0);
     (void) make_look(&before);
 
-    test_make(&c, "deleted before its time");
-    c.schedule = TEST_NOW + 3600;
-    (void) test_create(&c, NULL, NULL, 600);
+    make_campaign(&c, mine, "deleted before its time", NULL);
+    c.schedule = LIFE_NOW + 3600;
+    (void) life_create(&c, NULL, NULL, 600);
 
     is_uint(make_delete(NGX_CAMPAIGN_CAMPAIGN, other, c.rec.id), NGX_CAMPAIGN_NOT_FOUND, "another account cannot delete a campaign");
     is_uint(make_delete(NGX_CAMPAIGN_CAMPAIGN, mine, c.rec.id), NGX_CAMPAIGN_OK, "a scheduled campaign can be deleted");
-    is_uint(test_get(&c), NGX_CAMPAIGN_NOT_FOUND, "... and is gone");
+    is_uint(life_get(&c), NGX_CAMPAIGN_NOT_FOUND, "... and is gone");
     (void) make_turn(NULL, 0, NULL, 0);
     ok(make_look(NULL), "the store agrees with itself");
 
-    (void) test_create(&c, "deleted at its end", NULL, 2000);
+    (void) life_create(&c, "deleted at its end", NULL, 2000);
     (void) make_turn(NULL, 0, NULL, 0);
     is_uint(make_delete(NGX_CAMPAIGN_CAMPAIGN, mine, c.rec.id), NGX_CAMPAIGN_IN_USE, "a running campaign cannot");
     (void) make_turn(&c, 20, NULL, 0);
@@ -644,10 +407,10 @@ test_delete(void)
     }
 
     (void) make_turn(NULL, 0, o, 20);
-    (void) test_status(&c, NGX_CAMPAIGN_C_PAUSED);
+    (void) life_status(&c, NGX_CAMPAIGN_C_PAUSED);
     is_uint(make_delete(NGX_CAMPAIGN_CAMPAIGN, mine, c.rec.id), NGX_CAMPAIGN_IN_USE, "nor a paused one");
 
-    (void) test_status(&c, NGX_CAMPAIGN_C_CANCELED);
+    (void) life_status(&c, NGX_CAMPAIGN_C_CANCELED);
     (void) make_look(&after);
     is_uint(after.entries[NGX_CAMPAIGN_DB_AGAIN] - before.entries[NGX_CAMPAIGN_DB_AGAIN], 10, "a cancel leaves the repeats that waited");
 
@@ -666,8 +429,8 @@ test_delete(void)
 
     is_uint(wrong, 0, "nothing of a deleted campaign is left in any table");
 
-    is_uint(test_create(&c, "deleted at its end", NULL, 1), NGX_CAMPAIGN_OK, "its name is free");
-    (void) test_get(&kept);
+    is_uint(life_create(&c, "deleted at its end", NULL, 1), NGX_CAMPAIGN_OK, "its name is free");
+    (void) life_get(&kept);
     is_uint(kept.progress.enroute, 5, "its neighbour is untouched");
     is_uint(make_turn(&kept, 600, NULL, 0), 595, "... and its recipients are all there");
 }
@@ -684,15 +447,15 @@ test_delete_audience(void)
     ngx_memzero(&im, sizeof(im));
     (void) make_import(mine, id, &im, 15550000000, 1, 10);
 
-    (void) test_create(&c, "uses an audience", id, 0);
+    (void) life_create(&c, "uses an audience", id, 0);
     is_uint(make_delete(NGX_CAMPAIGN_AUDIENCE, mine, id), NGX_CAMPAIGN_IN_USE, "an audience of a scheduled campaign cannot be deleted");
     (void) make_turn(NULL, 0, NULL, 0);
     is_uint(make_delete(NGX_CAMPAIGN_AUDIENCE, mine, id), NGX_CAMPAIGN_IN_USE, "nor one of a running campaign");
-    (void) test_status(&c, NGX_CAMPAIGN_C_PAUSED);
+    (void) life_status(&c, NGX_CAMPAIGN_C_PAUSED);
     is_uint(make_delete(NGX_CAMPAIGN_AUDIENCE, mine, id), NGX_CAMPAIGN_IN_USE, "nor one of a paused campaign");
-    (void) test_status(&c, NGX_CAMPAIGN_C_CANCELED);
+    (void) life_status(&c, NGX_CAMPAIGN_C_CANCELED);
     is_uint(make_delete(NGX_CAMPAIGN_AUDIENCE, mine, id), NGX_CAMPAIGN_OK, "one of a canceled campaign can");
-    is_uint(test_get(&c), NGX_CAMPAIGN_OK, "... which is still there");
+    is_uint(life_get(&c), NGX_CAMPAIGN_OK, "... which is still there");
     is_uint(c.progress.canceled, 10, "... with its counters");
 }
 
@@ -761,126 +524,17 @@ test_foreign(void)
 {
     ngx_campaign_campaign_t  c, seen;
 
-    (void) test_create(&c, "mine alone", NULL, 3);
+    (void) life_create(&c, "mine alone", NULL, 3);
 
     c.rec.account = other;
-    is_uint(test_get(&c), NGX_CAMPAIGN_NOT_FOUND, "another account does not find a campaign");
+    is_uint(life_get(&c), NGX_CAMPAIGN_NOT_FOUND, "another account does not find a campaign");
 
     c.rec.account = other;
     c.rec.status = NGX_CAMPAIGN_C_CANCELED;
-    is_uint(test_change(&c, NGX_CAMPAIGN_SET_STATUS, ~0), NGX_CAMPAIGN_NOT_FOUND, "... cannot change it");
+    is_uint(life_change(&c, NGX_CAMPAIGN_SET_STATUS, ~0), NGX_CAMPAIGN_NOT_FOUND, "... cannot change it");
 
     seen = c;
     seen.rec.account = mine;
-    (void) test_get(&seen);
+    (void) life_get(&seen);
     is_uint(seen.rec.status, NGX_CAMPAIGN_C_SCHEDULED, "... and it stays as it is");
-}
-
-
-static void
-test_make(ngx_campaign_campaign_t *c, const char *name)
-{
-    ngx_memzero(c, sizeof(ngx_campaign_campaign_t));
-
-    c->rec.account = mine;
-    c->rec.name = make_str(name);
-    c->rec.channel = make_str("SMS");
-    c->from = make_str("Acme");
-    c->text = make_str("Hello");
-}
-
-
-/* name NULL: c was made before; on NULL: n numbers are given with it */
-
-static ngx_campaign_rc_e
-test_create(ngx_campaign_campaign_t *c, const char *name, const u_char *on, ngx_uint_t n)
-{
-    store_op_t           *so;
-    ngx_campaign_rc_e     rc;
-    ngx_campaign_pile_t  *pile;
-
-    so = store_op();
-    pile = NULL;
-
-    if (name) {
-        test_make(c, name);
-    }
-
-    if (on) {
-        ngx_memcpy(c->audience, on, NGX_CAMPAIGN_ID_LEN);
-
-    } else {
-        pile = make_pile(so->op.pool, 15550000000, 1, n, 0);
-    }
-
-    rc = store_wait(so, ngx_campaign_store_create(st, &so->op, c, pile));
-
-    if (c->rec.name.len) {
-        c->rec.name.data = ngx_pstrdup(pool, &c->rec.name);
-    }
-
-    store_free(so);
-
-    return rc;
-}
-
-
-static ngx_campaign_rc_e
-test_change(ngx_campaign_campaign_t *c, ngx_uint_t mask, ngx_uint_t from)
-{
-    store_op_t         *so;
-    ngx_campaign_rc_e   rc;
-
-    so = store_op();
-    rc = store_wait(so, ngx_campaign_store_change(st, &so->op, c, mask, from));
-
-    if (rc == NGX_CAMPAIGN_OK) {
-        c->text.data = ngx_pstrdup(pool, &c->text);
-        c->from.data = ngx_pstrdup(pool, &c->from);
-    }
-
-    store_free(so);
-
-    return rc;
-}
-
-
-static ngx_campaign_rc_e
-test_status(ngx_campaign_campaign_t *c, ngx_campaign_status_e to)
-{
-    c->rec.status = to;
-
-    return test_change(c, NGX_CAMPAIGN_SET_STATUS, ~(ngx_uint_t) 0);
-}
-
-
-static ngx_campaign_rc_e
-test_get(ngx_campaign_campaign_t *c)
-{
-    u_char              id[NGX_CAMPAIGN_ID_LEN];
-    store_op_t         *so;
-    ngx_campaign_rc_e   rc;
-
-    ngx_memcpy(id, c->rec.id, NGX_CAMPAIGN_ID_LEN);
-
-    so = store_op();
-    rc = store_wait(so, ngx_campaign_store_get(st, &so->op, NGX_CAMPAIGN_CAMPAIGN, c->rec.account, id, c));
-
-    if (rc == NGX_CAMPAIGN_OK) {
-        c->rec.name.data = ngx_pstrdup(pool, &c->rec.name);
-        c->rec.channel.data = ngx_pstrdup(pool, &c->rec.channel);
-        c->text.data = ngx_pstrdup(pool, &c->text);
-        c->from.data = ngx_pstrdup(pool, &c->from);
-    }
-
-    store_free(so);
-
-    return rc;
-}
-
-
-static ngx_campaign_rc_e
-test_peek(ngx_campaign_peek_t *peek)
-{
-    return store_answer(ngx_campaign_store_peek(st, store_begin(), peek));
 }

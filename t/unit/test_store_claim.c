@@ -4,7 +4,7 @@
  * an answer that hold up no other.
  */
 
-#include "store_make.h"
+#include "store_campaign.h"
 
 
 static void test_limit_raised(void);
@@ -13,11 +13,8 @@ static void test_limit_shared(void);
 static void test_hung(void);
 static void test_audience(void);
 
-static void test_campaign(ngx_campaign_campaign_t *c, ngx_uint_t n, uint32_t validity);
-static void test_create(ngx_campaign_campaign_t *c, const char *name, ngx_uint_t n, uint32_t validity);
-static void test_of_audience(ngx_campaign_campaign_t *c, const char *name, u_char *audience);
+static void test_campaign(ngx_campaign_campaign_t *c, ngx_uint_t n);
 static void test_sent(ngx_campaign_campaign_t *c, ngx_campaign_outcome_t *o, uint32_t seq, ngx_uint_t n);
-static void test_progress(ngx_campaign_campaign_t *c);
 static ngx_uint_t test_allowed(ngx_campaign_campaign_t *c, ngx_uint_t want, ngx_campaign_limit_t *limit);
 
 
@@ -51,7 +48,7 @@ test_limit_raised(void)
     ngx_campaign_limit_t     limit;
     ngx_campaign_campaign_t  c;
 
-    test_campaign(&c, 3000, 0);
+    test_campaign(&c, 3000);
 
     is_uint(test_allowed(&c, 500, NULL), 500, "half of the burst");
 
@@ -78,7 +75,7 @@ test_limit_spent(void)
 {
     ngx_campaign_campaign_t  c;
 
-    test_campaign(&c, 3000, 0);
+    test_campaign(&c, 3000);
 
     is_uint(test_allowed(&c, 10, NULL), 10, "ten are in flight");
 
@@ -105,30 +102,24 @@ test_limit_shared(void)
 
     static const uint32_t  wants[] = { 100, 900, 2000, 900 };
 
-    test_campaign(&c[0], 3000, 0);
-    test_create(&c[1], "second", 3000, 0);
-    test_create(&c[2], "third", 20, 0);
-    test_create(&c[3], "fourth", 3000, 0);
+    test_campaign(&c[0], 3000);
+    make_campaign(&c[1], mine, "second", NULL);
+    make_created(&c[1], MAKE_FIRST, 3000);
+    make_campaign(&c[2], mine, "third", NULL);
+    make_created(&c[2], MAKE_FIRST, 20);
+    make_campaign(&c[3], mine, "fourth", NULL);
+    make_created(&c[3], MAKE_FIRST, 3000);
 
     (void) make_turn(NULL, 0, NULL, 0);
 
-    ngx_memzero(&turn, sizeof(turn));
     ngx_memzero(claims, sizeof(claims));
-    ngx_memzero(&grant, sizeof(grant));
 
     for (i = 0; i < 4; i++) {
         claims[i].campaign = c[i].rec.no;
         claims[i].want = wants[i];
     }
 
-    turn.epoch = make_epoch;
-    turn.grants = &grant;
-    turn.ngrants = 1;
-
-    grant.account = mine;
-    grant.claims = claims;
-    grant.nclaims = 4;
-    grant.until = ngx_stub_now * 1000;
+    make_grant(&turn, &grant, mine, claims, 4);
 
     so = store_op();
 
@@ -162,7 +153,7 @@ test_hung(void)
     ngx_campaign_outcome_t  *o;
     ngx_campaign_campaign_t  c;
 
-    test_campaign(&c, 30000, 0);
+    test_campaign(&c, 30000);
 
     o = ngx_palloc(pool, 1000 * sizeof(ngx_campaign_outcome_t));
     seq = 0;
@@ -180,7 +171,7 @@ test_hung(void)
     is_uint(all, 30000, "two messages without an answer hold up no other");
     ok(make_look(NULL), "the store is sound");
 
-    test_progress(&c);
+    make_progress(&c);
     is_uint(c.progress.enroute, 2, "they are in flight");
     is_uint(c.progress.sent, 29998, "the others are sent");
 
@@ -193,7 +184,7 @@ test_hung(void)
     o[1] = make_outcome(&c, 5000, NGX_CAMPAIGN_OUTCOME_SETTLED, NGX_CAMPAIGN_S_FAILED);
     (void) make_turn(NULL, 0, o, 2);
 
-    test_progress(&c);
+    make_progress(&c);
     is_uint(c.progress.sent, 29999, "and their answers count");
     is_uint(c.progress.failed, 1, "once each");
     is_uint(c.progress.redelivered, 2, "as redeliveries");
@@ -219,14 +210,15 @@ test_audience(void)
 
     static const uint32_t  wants[][4] = { { 1, 3, 200, 7 }, { 2, 2, 2, 2 }, { 60, 60, 0, 60 }, { 253, 1, 1, 255 }, { 5, 300, 5, 5 }, { 9, 9, 9, 9 } };
 
-    test_campaign(&c[0], 1, 0);
+    test_campaign(&c[0], 1);
     make_audience(mine, "one", id);
 
     ngx_memzero(&import, sizeof(import));
     is_uint(make_import(mine, id, &import, 15550000000ULL, 1, 700), NGX_CAMPAIGN_OK, "an audience");
 
     for (i = 0; i < 4; i++) {
-        test_of_audience(&c[i], (char[]) { 'c', (char) ('0' + i), '\0' }, id);
+        make_campaign(&c[i], mine, (char[]) { 'c', (char) ('0' + i), '\0' }, id);
+        make_created(&c[i], 0, 0);
         next[i] = 0;
     }
 
@@ -234,24 +226,14 @@ test_audience(void)
 
     for (k = 0, wrong = 0, all = 0; k < sizeof(wants) / sizeof(wants[0]); k++) {
 
-        ngx_memzero(&turn, sizeof(turn));
         ngx_memzero(claims, sizeof(claims));
-        ngx_memzero(&grant, sizeof(grant));
 
         for (i = 0; i < 4; i++) {
             claims[i].campaign = c[i].rec.no;
             claims[i].want = wants[k][i];
         }
 
-        turn.epoch = make_epoch;
-        turn.grants = &grant;
-        turn.ngrants = 1;
-
-        grant.account = mine;
-        grant.claims = claims;
-        grant.nclaims = 4;
-        grant.until = ngx_stub_now * 1000;
-
+        make_grant(&turn, &grant, mine, claims, 4);
         ngx_stub_now += 1000000;
         so = store_op();
         (void) store_wait(so, ngx_campaign_store_turn(st, &so->op, &turn));
@@ -292,17 +274,10 @@ test_sent(ngx_campaign_campaign_t *c, ngx_campaign_outcome_t *o, uint32_t seq, n
 }
 
 
-static void
-test_progress(ngx_campaign_campaign_t *c)
-{
-    (void) store_answer(ngx_campaign_store_get(st, store_begin(), NGX_CAMPAIGN_CAMPAIGN, c->rec.account, c->rec.id, c));
-}
-
-
 /* one in progress, of an account of its own: 1000 messages a second, 1000 at once */
 
 static void
-test_campaign(ngx_campaign_campaign_t *c, ngx_uint_t n, uint32_t validity)
+test_campaign(ngx_campaign_campaign_t *c, ngx_uint_t n)
 {
     char  name[16];
 
@@ -313,60 +288,7 @@ test_campaign(ngx_campaign_campaign_t *c, ngx_uint_t n, uint32_t validity)
     mine = make_account(name);
     make_sender(mine, "Acme", NULL);
     make_lease();
-
-    test_create(c, name, n, validity);
-
-    (void) make_turn(NULL, 0, NULL, 0);
-}
-
-
-static void
-test_create(ngx_campaign_campaign_t *c, const char *name, ngx_uint_t n, uint32_t validity)
-{
-    store_op_t  *so;
-
-    ngx_memzero(c, sizeof(ngx_campaign_campaign_t));
-
-    c->rec.account = mine;
-    c->rec.name = make_str(name);
-    c->rec.channel = make_str("SMS");
-    c->from = make_str("Acme");
-    c->text = make_str("Hello");
-    c->validity = validity;
-
-    so = store_op();
-
-    if (store_wait(so, ngx_campaign_store_create(st, &so->op, c, make_pile(so->op.pool, 15550000000ULL, 1, n, 0))) != NGX_CAMPAIGN_OK) {
-        diag("no campaign");
-        exit(2);
-    }
-
-    store_free(so);
-}
-
-
-static void
-test_of_audience(ngx_campaign_campaign_t *c, const char *name, u_char *audience)
-{
-    store_op_t  *so;
-
-    ngx_memzero(c, sizeof(ngx_campaign_campaign_t));
-
-    c->rec.account = mine;
-    c->rec.name = make_str(name);
-    c->rec.channel = make_str("SMS");
-    c->from = make_str("Acme");
-    c->text = make_str("Hello");
-    ngx_memcpy(c->audience, audience, NGX_CAMPAIGN_ID_LEN);
-
-    so = store_op();
-
-    if (store_wait(so, ngx_campaign_store_create(st, &so->op, c, NULL)) != NGX_CAMPAIGN_OK) {
-        diag("no campaign of the audience");
-        exit(2);
-    }
-
-    store_free(so);
+    make_started(c, mine, name, n);
 }
 
 
@@ -375,40 +297,19 @@ test_of_audience(ngx_campaign_campaign_t *c, const char *name, u_char *audience)
 static ngx_uint_t
 test_allowed(ngx_campaign_campaign_t *c, ngx_uint_t want, ngx_campaign_limit_t *limit)
 {
-    uint32_t               claimed;
-    store_op_t            *so;
-    ngx_campaign_turn_t    turn;
-    ngx_campaign_claim_t   claim;
-    ngx_campaign_grant_t   grant;
+    ngx_campaign_turn_t   turn;
+    ngx_campaign_claim_t  claim;
+    ngx_campaign_grant_t  grant;
 
-    ngx_memzero(&turn, sizeof(turn));
     ngx_memzero(&claim, sizeof(claim));
-    ngx_memzero(&grant, sizeof(grant));
-
-    turn.epoch = make_epoch;
-    turn.limits = limit;
-    turn.nlimits = limit ? 1 : 0;
-    turn.grants = &grant;
-    turn.ngrants = 1;
-
     claim.campaign = c->rec.no;
     claim.want = want;
     claim.again = want;
 
-    grant.account = c->rec.account;
-    grant.claims = &claim;
-    grant.nclaims = 1;
-    grant.until = ngx_stub_now * 1000;
+    make_grant(&turn, &grant, c->rec.account, &claim, 1);
+    turn.limits = limit;
+    turn.nlimits = limit ? 1 : 0;
+    make_turned(&turn);
 
-    so = store_op();
-
-    if (store_wait(so, ngx_campaign_store_turn(st, &so->op, &turn)) != NGX_CAMPAIGN_OK) {
-        diag("the turn fails");
-        exit(2);
-    }
-
-    claimed = claim.n;
-    store_free(so);
-
-    return claimed;
+    return claim.n;
 }

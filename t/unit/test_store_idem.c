@@ -72,17 +72,6 @@ test_hold(store_op_t *so, ngx_campaign_idem_t *idem)
 }
 
 
-static ngx_uint_t
-test_templates(void)
-{
-    make_look_t  look;
-
-    (void) make_look(&look);
-
-    return look.entries[NGX_CAMPAIGN_DB_REC];
-}
-
-
 static void
 test_once(void)
 {
@@ -100,7 +89,7 @@ test_once(void)
     is_uint(test_put(one, &idem, &text, "first"), NGX_CAMPAIGN_OK, "and carried out");
     ngx_campaign_store_release(st, &idem);
 
-    records = test_templates();
+    records = make_entries(NGX_CAMPAIGN_DB_REC);
 
     test_idem(&again, mine, "order-1", 7);
     is_uint(test_hold(two, &again), NGX_CAMPAIGN_REPEAT, "then it is known");
@@ -118,7 +107,7 @@ test_once(void)
     is_uint(test_put(two, &again, &twin, "second"), NGX_CAMPAIGN_REPEAT, "nor does another request with this key");
     ok(again.other, "that it is another one is told");
 
-    is_uint(test_templates(), records, "one object was made");
+    is_uint(make_entries(NGX_CAMPAIGN_DB_REC), records, "one object was made");
 
     test_idem(&again, other, "order-1", 8);
     is_uint(test_put(two, &again, &twin, "second"), NGX_CAMPAIGN_OK, "another account's key of the same name is another key");
@@ -174,7 +163,7 @@ test_twins_in_a_group(void)
 
     one = store_op();
     two = store_op();
-    records = test_templates();
+    records = make_entries(NGX_CAMPAIGN_DB_REC);
 
     test_idem(&a, mine, "twins", 1);
     test_idem(&b, mine, "twins", 1);
@@ -193,7 +182,7 @@ test_twins_in_a_group(void)
     is_uint(one->rc, NGX_CAMPAIGN_OK, "the first of two twins in a group is carried out");
     is_uint(two->rc, NGX_CAMPAIGN_REPEAT, "the second gets its answer");
     is_bytes(b.body.data, b.body.len, a.body.data, a.body.len, "the very same bytes");
-    is_uint(test_templates(), records + 1, "one object was made");
+    is_uint(make_entries(NGX_CAMPAIGN_DB_REC), records + 1, "one object was made");
 
     store_free(one);
     store_free(two);

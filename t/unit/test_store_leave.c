@@ -8,7 +8,7 @@
 #define _GNU_SOURCE                             /* F_OFD_SETLK */
 #endif
 
-#include "store_make.h"
+#include "store_campaign.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -34,14 +34,10 @@ static ngx_campaign_rc_e test_leave(uint64_t epoch, ngx_campaign_campaign_t *c, 
     ngx_campaign_outcome_t *o, ngx_uint_t n);
 static ngx_campaign_rc_e test_left(uint64_t epoch, ngx_campaign_outcome_t *o, ngx_uint_t n);
 static ngx_uint_t test_look(const char *uncertain);
-static void test_progress(ngx_campaign_campaign_t *c);
-static size_t test_entries(void);
 static void test_there(uint64_t epoch, ngx_uint_t there);
 
 
 static uint32_t                 mine;
-static ngx_campaign_progress_t  p;
-static ngx_uint_t               status;
 static ngx_fd_t                 other = NGX_INVALID_FILE;       /* another process's file of locks */
 static int64_t                  again_at;                       /* of the campaign that the last look reported */
 
@@ -84,14 +80,14 @@ test_outcomes(void)
     o[0] = make_outcome(&c, 0, NGX_CAMPAIGN_OUTCOME_SETTLED, NGX_CAMPAIGN_S_SENT);
     is_int(test_leave(old, &c, 1, 5, o, 1), NGX_CAMPAIGN_OK, "one is recorded and four are handed over by the last turn");
 
-    test_progress(&c);
-    ok(p.sent == 1 && p.enroute == 9, "these are in flight");
+    make_progress(&c);
+    ok(c.progress.sent == 1 && c.progress.enroute == 9, "these are in flight");
 
     make_lease();
     is_uint(test_look(NULL), 4, "the next dispatcher is told how many there are");
 
-    test_progress(&c);
-    ok(p.enroute == 4 && p.again == 5, "what was not handed over is uncertain, what was is not");
+    make_progress(&c);
+    ok(c.progress.enroute == 4 && c.progress.again == 5, "what was not handed over is uncertain, what was is not");
     ok(make_look(NULL), "the store is sound");
 
     is_uint(test_claim(&c, 100), 15, "it claims all the others");
@@ -103,23 +99,23 @@ test_outcomes(void)
 
     is_int(test_left(old, o, 3), NGX_CAMPAIGN_OK, "the old one records outcomes, in a newer epoch");
 
-    test_progress(&c);
-    ok(p.sent == 2 && p.failed == 1 && p.segments == 2 && p.accepted == 1, "they count");
-    is_uint(p.enroute, 17, "but for one of a message that is another's by now");
-    is_uint(test_entries(), 2, "two are left");
+    make_progress(&c);
+    ok(c.progress.sent == 2 && c.progress.failed == 1 && c.progress.segments == 2 && c.progress.accepted == 1, "they count");
+    is_uint(c.progress.enroute, 17, "but for one of a message that is another's by now");
+    is_uint(make_entries(NGX_CAMPAIGN_DB_LEAVING), 2, "two are left");
 
     is_int(test_left(old, o, 3), NGX_CAMPAIGN_OK, "the same once more");
-    test_progress(&c);
-    ok(p.sent == 2 && p.failed == 1 && p.enroute == 17, "changes nothing");
+    make_progress(&c);
+    ok(c.progress.sent == 2 && c.progress.failed == 1 && c.progress.enroute == 17, "changes nothing");
 
     o[0] = make_outcome(&c, 3, NGX_CAMPAIGN_OUTCOME_SETTLED, NGX_CAMPAIGN_S_SENT);
     is_int(test_left(old + 7, o, 1), NGX_CAMPAIGN_OK, "nor does one of an epoch that did not hand it over");
-    test_progress(&c);
-    is_uint(p.sent, 2, "whoever says it");
+    make_progress(&c);
+    is_uint(c.progress.sent, 2, "whoever says it");
 
     o[1] = make_outcome(&c, 4, NGX_CAMPAIGN_OUTCOME_SETTLED, NGX_CAMPAIGN_S_SENT);
     is_int(test_left(old, o, 2), NGX_CAMPAIGN_OK, "all are recorded");
-    is_uint(test_entries(), 0, "nothing is left");
+    is_uint(make_entries(NGX_CAMPAIGN_DB_LEAVING), 0, "nothing is left");
     is_uint(test_look(NULL), 0, "and nobody is away");
     ok(make_look(NULL), "the store is sound");
     test_there(old, 0);
@@ -159,16 +155,16 @@ test_repeats(void)
     o[0].attempt = 2;
     (void) make_turn(NULL, 0, o, 2);
 
-    test_progress(&c);
-    ok(status == NGX_CAMPAIGN_C_COMPLETED && p.sent == 3, "the campaign ends");
+    make_progress(&c);
+    ok(c.rec.status == NGX_CAMPAIGN_C_COMPLETED && c.progress.sent == 3, "the campaign ends");
 
     test_campaign(&c, 1);
     (void) test_claim(&c, 1);
     old = test_hand_over(&c, 0, 1);
     o[0] = make_outcome(&c, 0, NGX_CAMPAIGN_OUTCOME_SETTLED, NGX_CAMPAIGN_S_SENT);
     (void) test_left(old, o, 1);
-    test_progress(&c);
-    is_uint(status, NGX_CAMPAIGN_C_COMPLETED, "it ends as well with an outcome of one who left");
+    make_progress(&c);
+    is_uint(c.rec.status, NGX_CAMPAIGN_C_COMPLETED, "it ends as well with an outcome of one who left");
     ok(make_look(NULL), "the store is sound");
 }
 
@@ -192,16 +188,16 @@ test_lost(void)
     test_there(old, 0);
     is_uint(test_look(NULL), 0, "it dies");
 
-    test_progress(&c);
-    ok(p.sent == 1 && p.again == 4 && p.enroute == 0, "what it did not record is uncertain");
+    make_progress(&c);
+    ok(c.progress.sent == 1 && c.progress.again == 4 && c.progress.enroute == 0, "what it did not record is uncertain");
     is_int(again_at, ngx_stub_now, "and goes again at once");
-    is_uint(test_entries(), 0, "nothing is left");
+    is_uint(make_entries(NGX_CAMPAIGN_DB_LEAVING), 0, "nothing is left");
     ok(make_look(NULL), "the store is sound");
 
     ngx_stub_now += 1000000;
     is_uint(test_claim(&c, 9), 4, "as a redelivery");
-    test_progress(&c);
-    is_uint(p.redelivered, 4, "which is counted");
+    make_progress(&c);
+    is_uint(c.progress.redelivered, 4, "which is counted");
 }
 
 
@@ -218,9 +214,9 @@ test_lost_fails(void)
 
     is_uint(test_look("SMS"), 0, "without redelivery");
 
-    test_progress(&c);
-    ok(p.failed == 3 && p.uncertain == 3, "those of a process that died fail");
-    is_uint(status, NGX_CAMPAIGN_C_FAILED, "and the campaign ends");
+    make_progress(&c);
+    ok(c.progress.failed == 3 && c.progress.uncertain == 3, "those of a process that died fail");
+    is_uint(c.rec.status, NGX_CAMPAIGN_C_FAILED, "and the campaign ends");
     ok(make_look(NULL), "the store is sound");
 }
 
@@ -246,8 +242,8 @@ test_late(void)
     o = make_outcome(&c, 0, NGX_CAMPAIGN_OUTCOME_AGAIN, NGX_CAMPAIGN_S_RETRY);
     is_int(test_left(old, &o, 1), NGX_CAMPAIGN_OK, "then their first outcome comes");
 
-    test_progress(&c);
-    ok(p.enroute == 2 && p.again == 0, "it changes nothing: they are another's by now");
+    make_progress(&c);
+    ok(c.progress.enroute == 2 && c.progress.again == 0, "it changes nothing: they are another's by now");
 }
 
 
@@ -270,13 +266,13 @@ test_generations(void)
     test_there(first, 0);
     is_uint(test_look(NULL), 2, "one of them dies");
 
-    test_progress(&c);
-    ok(p.again == 2 && p.enroute == 2, "its messages are uncertain, the other's are not");
+    make_progress(&c);
+    ok(c.progress.again == 2 && c.progress.enroute == 2, "its messages are uncertain, the other's are not");
 
     o = make_outcome(&c, 3, NGX_CAMPAIGN_OUTCOME_SETTLED, NGX_CAMPAIGN_S_SENT);
     is_int(test_left(second, &o, 1), NGX_CAMPAIGN_OK, "the other records");
-    test_progress(&c);
-    is_uint(p.sent, 1, "as ever");
+    make_progress(&c);
+    is_uint(c.progress.sent, 1, "as ever");
     test_there(second, 0);
     (void) test_look(NULL);
 }
@@ -312,14 +308,14 @@ test_receipt(void)
     is_int(r.rc, NGX_CAMPAIGN_OK, "for a message that was handed over");
     store_free(so);
 
-    test_progress(&c);
-    ok(p.delivered == 1 && p.enroute == 1, "and settles it");
+    make_progress(&c);
+    ok(c.progress.delivered == 1 && c.progress.enroute == 1, "and settles it");
     is_uint(test_look(NULL), 2, "its request is still on its way");
 
     o = make_outcome(&c, 0, NGX_CAMPAIGN_OUTCOME_SETTLED, NGX_CAMPAIGN_S_SENT);
     (void) test_left(old, &o, 1);
-    test_progress(&c);
-    ok(p.delivered == 1 && p.sent == 0, "the answer changes nothing then");
+    make_progress(&c);
+    ok(c.progress.delivered == 1 && c.progress.sent == 0, "the answer changes nothing then");
     is_uint(test_look(NULL), 1, "but that it is here");
 
     r.rc = 0;
@@ -328,9 +324,9 @@ test_receipt(void)
     test_there(old, 0);
     is_uint(test_look(NULL), 0, "of one that a receipt settled");
 
-    test_progress(&c);
-    ok(p.delivered == 2 && p.again == 0, "nothing is uncertain, though its process dies");
-    is_uint(test_entries(), 0, "nothing is left");
+    make_progress(&c);
+    ok(c.progress.delivered == 2 && c.progress.again == 0, "nothing is uncertain, though its process dies");
+    is_uint(make_entries(NGX_CAMPAIGN_DB_LEAVING), 0, "nothing is left");
 
     test_campaign(&c, 1);
     (void) test_claim(&c, 1);
@@ -338,7 +334,7 @@ test_receipt(void)
     ngx_campaign_id_make(ngx_campaign_store_secret(st), NGX_CAMPAIGN_MESSAGE, c.rec.no, 0, r.id);
     (void) store_answer(ngx_campaign_store_receipts(st, store_begin(), &rs));
     is_int(make_delete(NGX_CAMPAIGN_CAMPAIGN, mine, c.rec.id), NGX_CAMPAIGN_OK, "its campaign may be over, and deleted");
-    is_uint(test_entries(), 0, "which takes it along");
+    is_uint(make_entries(NGX_CAMPAIGN_DB_LEAVING), 0, "which takes it along");
 
     o = make_outcome(&c, 0, NGX_CAMPAIGN_OUTCOME_SETTLED, NGX_CAMPAIGN_S_SENT);
     is_int(test_left(old, &o, 1), NGX_CAMPAIGN_OK, "before the answer comes");
@@ -374,13 +370,13 @@ test_canceled(void)
     o[0] = make_outcome(&c, 0, NGX_CAMPAIGN_OUTCOME_SETTLED, NGX_CAMPAIGN_S_SENT);
     o[1] = make_outcome(&c, 1, NGX_CAMPAIGN_OUTCOME_AGAIN, NGX_CAMPAIGN_S_RETRY);
     (void) test_left(old, o, 2);
-    test_progress(&c);
-    ok(p.sent == 1 && p.canceled == 5 && p.enroute == 2, "what comes of it counts, none is repeated");
+    make_progress(&c);
+    ok(c.progress.sent == 1 && c.progress.canceled == 5 && c.progress.enroute == 2, "what comes of it counts, none is repeated");
 
     test_there(old, 0);
     (void) test_look(NULL);
-    test_progress(&c);
-    ok(p.failed == 2 && p.uncertain == 2, "nor what is uncertain");
+    make_progress(&c);
+    ok(c.progress.failed == 2 && c.progress.uncertain == 2, "nor what is uncertain");
     is_int(make_delete(NGX_CAMPAIGN_CAMPAIGN, mine, c.rec.id), NGX_CAMPAIGN_OK, "then it is deleted");
     ok(make_look(NULL), "the store is sound");
 }
@@ -404,9 +400,9 @@ test_again(void)
     o[0] = make_outcome(&c, 0, NGX_CAMPAIGN_OUTCOME_AGAIN, NGX_CAMPAIGN_S_RETRY);
     is_int(test_leave(old, &c, 0, 3, o, 1), NGX_CAMPAIGN_OK, "and once more, with an outcome");
 
-    test_progress(&c);
-    ok(p.enroute == 2 && p.again == 1, "which counts");
-    is_uint(test_entries(), 2, "and is not handed over");
+    make_progress(&c);
+    ok(c.progress.enroute == 2 && c.progress.again == 1, "which counts");
+    is_uint(make_entries(NGX_CAMPAIGN_DB_LEAVING), 2, "and is not handed over");
 
     make_lease();
     is_int(test_leave(old, &c, 0, 3, NULL, 0), NGX_CAMPAIGN_FENCED, "nothing is handed over by an epoch that is not the newest");
@@ -422,8 +418,7 @@ test_again(void)
 static void
 test_campaign(ngx_campaign_campaign_t *c, ngx_uint_t n)
 {
-    char         name[16];
-    store_op_t  *so;
+    char  name[16];
 
     static ngx_uint_t  made;
 
@@ -435,25 +430,7 @@ test_campaign(ngx_campaign_campaign_t *c, ngx_uint_t n)
     }
 
     make_lease();
-
-    ngx_memzero(c, sizeof(ngx_campaign_campaign_t));
-
-    c->rec.account = mine;
-    c->rec.name = make_str(name);
-    c->rec.channel = make_str("SMS");
-    c->from = make_str("Acme");
-    c->text = make_str("Hello");
-
-    so = store_op();
-
-    if (store_wait(so, ngx_campaign_store_create(st, &so->op, c, make_pile(so->op.pool, 15550000000ULL, 1, n, 0))) != NGX_CAMPAIGN_OK) {
-        diag("no campaign");
-        exit(2);
-    }
-
-    store_free(so);
-
-    (void) make_turn(NULL, 0, NULL, 0);
+    make_started(c, mine, name, n);
 }
 
 
@@ -570,33 +547,6 @@ test_look(const char *uncertain)
     store_free(so);
 
     return n;
-}
-
-
-static void
-test_progress(ngx_campaign_campaign_t *c)
-{
-    store_op_t               *so;
-    ngx_campaign_campaign_t   found;
-
-    so = store_op();
-    (void) store_wait(so, ngx_campaign_store_get(st, &so->op, NGX_CAMPAIGN_CAMPAIGN, mine, c->rec.id, &found));
-
-    p = found.progress;
-    status = found.rec.status;
-
-    store_free(so);
-}
-
-
-static size_t
-test_entries(void)
-{
-    make_look_t  look;
-
-    (void) make_look(&look);
-
-    return look.entries[NGX_CAMPAIGN_DB_LEAVING];
 }
 
 

@@ -4,7 +4,7 @@
  * alone, canceled one by one.  After each test the whole store is looked at.
  */
 
-#include "store_make.h"
+#include "store_campaign.h"
 
 #include "ngx_campaign_state.h"
 
@@ -391,13 +391,8 @@ test_deleted_contacts(void)
     erase.to = 4;
     (void) store_wait(so, ngx_campaign_lmdb_write(st, &so->op, make_erase_work, &erase));   /* before every campaign */
 
-    ngx_memzero(&c, sizeof(c));
-    c.rec.account = mine;
-    c.rec.channel = make_str("SMS");
-    c.from = make_str("Acme");
-    c.text = make_str("Hello");
-    ngx_memcpy(c.audience, audience, NGX_CAMPAIGN_ID_LEN);
-    is_uint(store_wait(so, ngx_campaign_store_create(st, &so->op, &c, NULL)), NGX_CAMPAIGN_OK, "a campaign on an audience with gaps");
+    make_campaign(&c, mine, "", audience);
+    is_uint(make_create(&c, 0, 0), NGX_CAMPAIGN_OK, "a campaign on an audience with gaps");
 
     erase.from = 5;
     erase.to = 6;
@@ -535,13 +530,10 @@ test_alone(void)
     ok(list.items->nelts == 1 && ((ngx_campaign_campaign_t *) list.items->elts)->rec.no < c.rec.no, "it is in no list");
 
     make_sender(mine, "Alone", id);
-    ngx_memzero(&found, sizeof(found));
-    found.rec.account = mine;
+    make_campaign(&found, mine, "", NULL);
     found.rec.apart = 1;
-    found.rec.channel = make_str("SMS");
     found.from = make_str("Alone");
-    found.text = make_str("Hello");
-    (void) store_wait(so, ngx_campaign_store_create(st, &so->op, &found, make_pile(so->op.pool, TEST_FIRST, 1, 1, 0)));
+    (void) make_create(&found, TEST_FIRST, 1);
 
     is_uint(make_delete(NGX_CAMPAIGN_SENDER, mine, id), NGX_CAMPAIGN_IN_USE, "its sender is in use");
     is_uint(test_cancel_one(&found, mine, 0), NGX_CAMPAIGN_OK, "until it is canceled");
@@ -592,24 +584,9 @@ test_foreign(void)
 static void
 test_create(ngx_campaign_campaign_t *c, uint32_t account, ngx_uint_t apart, uint64_t first, ngx_uint_t n)
 {
-    store_op_t  *so;
-
-    ngx_memzero(c, sizeof(ngx_campaign_campaign_t));
-
-    c->rec.account = account;
+    make_campaign(c, account, "", NULL);
     c->rec.apart = apart;
-    c->rec.channel = make_str("SMS");
-    c->from = make_str("Acme");
-    c->text = make_str("Hello");
-
-    so = store_op();
-
-    if (store_wait(so, ngx_campaign_store_create(st, &so->op, c, make_pile(so->op.pool, first, 1, n, 0))) != NGX_CAMPAIGN_OK) {
-        diag("no campaign");
-        exit(2);
-    }
-
-    store_free(so);
+    make_created(c, first, n);
 }
 
 

@@ -4,7 +4,7 @@
  * are compared with the states of its messages.
  */
 
-#include "store_make.h"
+#include "store_campaign.h"
 
 
 #define TEST_MESSAGES  3
@@ -55,7 +55,6 @@ static void test_create(ngx_campaign_campaign_t *c, ngx_uint_t n, ngx_uint_t cla
 static ngx_campaign_rc_e test_receipt(ngx_campaign_campaign_t *c, uint32_t seq, ngx_campaign_receipt_e receipt);
 static ngx_campaign_rc_e test_receipt_id(u_char *id, const char *theirs, const char *channel, ngx_campaign_receipt_e receipt);
 static void test_outcome(ngx_campaign_campaign_t *c, uint32_t seq, ngx_uint_t kind, ngx_uint_t state);
-static ngx_campaign_rc_e test_change(ngx_campaign_campaign_t *c, ngx_uint_t status);
 static ngx_campaign_rc_e test_count_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, void *args);
 static ngx_uint_t test_count(test_count_t *k);
 static ngx_uint_t test_is(test_count_t *k, uint32_t seq, ngx_uint_t status, ngx_uint_t reason, ngx_uint_t attempts);
@@ -249,7 +248,7 @@ test_unknown(void)
     is_uint(test_receipt_id(id, NULL, "VIBER", NGX_CAMPAIGN_RECEIPT_DELIVERED), NGX_CAMPAIGN_NOT_FOUND, "nor one of another channel");
     is_uint(test_receipt_id(id, NULL, "SMS", NGX_CAMPAIGN_RECEIPT_DELIVERED), NGX_CAMPAIGN_OK, "but on its own it is");
 
-    (void) test_change(&k.c, NGX_CAMPAIGN_C_CANCELED);
+    (void) make_status(&k.c, NGX_CAMPAIGN_C_CANCELED, 0x0e);
     (void) make_delete(NGX_CAMPAIGN_CAMPAIGN, mine, k.c.rec.id);
     is_uint(test_receipt_id(id, NULL, "SMS", NGX_CAMPAIGN_RECEIPT_DELIVERED), NGX_CAMPAIGN_NOT_FOUND, "and gone with its campaign");
 }
@@ -308,7 +307,7 @@ test_not_sent(void)
     ok(test_count(&k), "counters equal states");
     test_outcome(&k.c, 0, NGX_CAMPAIGN_OUTCOME_AGAIN, 0);
 
-    (void) test_change(&k.c, NGX_CAMPAIGN_C_CANCELED);
+    (void) make_status(&k.c, NGX_CAMPAIGN_C_CANCELED, 0x0e);
     ok(test_is(&k, 0, NGX_CAMPAIGN_M_CANCELED, NGX_CAMPAIGN_R_CANCELED, 1), "one that waited is canceled with its campaign");
     (void) test_receipt(&k.c, 0, NGX_CAMPAIGN_RECEIPT_FAILED);
     ok(test_is(&k, 0, NGX_CAMPAIGN_M_CANCELED, NGX_CAMPAIGN_R_CANCELED, 1), "that it failed does not matter");
@@ -405,8 +404,6 @@ test_forged(void)
 }
 
 
-/* every order of the events, each on a message in flight */
-
 /* whoever sent it died, four times: it is to go alone, all wait for that, and then a receipt says that it was delivered */
 
 static void
@@ -447,28 +444,25 @@ test_claims(ngx_campaign_campaign_t *c, uint32_t again, ngx_uint_t crashed)
 
     ngx_memzero(&turn, sizeof(turn));
     ngx_memzero(&claim, sizeof(claim));
-    ngx_memzero(&grant, sizeof(grant));
-
-    turn.epoch = make_epoch;
-    turn.crashed = crashed;
 
     if (c) {
+        make_grant(&turn, &grant, mine, &claim, 1);
+        grant.until = (ngx_stub_now + 1000000) * 1000;
         claim.campaign = c->rec.no;
         claim.want = 1;
         claim.again = again;
-        grant.account = mine;
-        grant.claims = &claim;
-        grant.nclaims = 1;
-        grant.until = (ngx_stub_now + 1000000) * 1000;
-        turn.grants = &grant;
-        turn.ngrants = 1;
     }
+
+    turn.epoch = make_epoch;
+    turn.crashed = crashed;
 
     is_uint(store_answer(ngx_campaign_store_turn(st, store_begin(), &turn)), NGX_CAMPAIGN_OK, "a turn");
 
     return claim.n;
 }
 
+
+/* every order of the events, each on a message in flight */
 
 static void
 test_orders(const char *name, const test_event_e *events)
@@ -530,7 +524,7 @@ test_order(const char *name, const test_event_e *events, const ngx_uint_t *order
         ngx_stub_now += 10000000;
         bad += make_turn(&k.c, 10, NULL, 0) != 0;
 
-        if (test_change(&k.c, NGX_CAMPAIGN_C_CANCELED) != NGX_CAMPAIGN_OK && k.c.rec.status < NGX_CAMPAIGN_C_COMPLETED) {
+        if (make_status(&k.c, NGX_CAMPAIGN_C_CANCELED, 0x0e) != NGX_CAMPAIGN_OK && k.c.rec.status < NGX_CAMPAIGN_C_COMPLETED) {
             bad++;
         }
 
@@ -592,12 +586,12 @@ test_event(test_count_t *k, test_event_e event, ngx_uint_t *deleted, ngx_uint_t 
         break;
 
     case TEST_CANCEL:
-        (void) test_change(&k->c, NGX_CAMPAIGN_C_CANCELED);
+        (void) make_status(&k->c, NGX_CAMPAIGN_C_CANCELED, 0x0e);
         break;
 
     case TEST_PAUSE:
-        (void) test_change(&k->c, NGX_CAMPAIGN_C_PAUSED);
-        (void) test_change(&k->c, NGX_CAMPAIGN_C_IN_PROGRESS);
+        (void) make_status(&k->c, NGX_CAMPAIGN_C_PAUSED, 0x0e);
+        (void) make_status(&k->c, NGX_CAMPAIGN_C_IN_PROGRESS, 0x0e);
         break;
 
     case TEST_DELETE:
@@ -622,23 +616,9 @@ test_event(test_count_t *k, test_event_e event, ngx_uint_t *deleted, ngx_uint_t 
 static void
 test_create(ngx_campaign_campaign_t *c, ngx_uint_t n, ngx_uint_t claims)
 {
-    store_op_t  *so;
-
-    ngx_memzero(c, sizeof(ngx_campaign_campaign_t));
-
-    c->rec.account = mine;
-    c->rec.channel = make_str("SMS");
-    c->from = make_str("Acme");
+    make_campaign(c, mine, "", NULL);
     c->text = make_str(text);
-
-    so = store_op();
-
-    if (store_wait(so, ngx_campaign_store_create(st, &so->op, c, make_pile(so->op.pool, 15550000000, 1, n, 0))) != NGX_CAMPAIGN_OK) {
-        diag("no campaign");
-        exit(2);
-    }
-
-    store_free(so);
+    make_created(c, MAKE_FIRST, n);
 
     ngx_stub_now += 1000000;
     (void) make_turn(NULL, 0, NULL, 0);
@@ -702,18 +682,6 @@ test_outcome(ngx_campaign_campaign_t *c, uint32_t seq, ngx_uint_t kind, ngx_uint
     o.segments = 2;
 
     (void) make_turn(NULL, 0, &o, 1);
-}
-
-
-static ngx_campaign_rc_e
-test_change(ngx_campaign_campaign_t *c, ngx_uint_t status)
-{
-    ngx_campaign_campaign_t  changed;
-
-    changed = *c;
-    changed.rec.status = status;
-
-    return store_answer(ngx_campaign_store_change(st, store_begin(), &changed, NGX_CAMPAIGN_SET_STATUS, 0x0e));
 }
 
 

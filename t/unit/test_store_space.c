@@ -3,7 +3,7 @@
  * Room: the last of the map is for what is under way; a directory is open once in a process; a data.mdb that was replaced is not written.
  */
 
-#include "store_make.h"
+#include "store_campaign.h"
 
 #include <unistd.h>
 
@@ -48,23 +48,12 @@ static void
 test_map(void)
 {
     u_char                   id[NGX_CAMPAIGN_ID_LEN];
-    store_op_t              *so;
     ngx_uint_t               n, claims;
     ngx_campaign_outcome_t   o[200];
     ngx_campaign_campaign_t  c;
 
-    ngx_memzero(&c, sizeof(ngx_campaign_campaign_t));
-
-    c.rec.account = mine;
-    c.rec.name = make_str("under way");
-    c.rec.channel = make_str("SMS");
-    c.from = make_str("Acme");
-    c.text = make_str("Hello");
-
-    so = store_op();
-    is_uint(store_wait(so, ngx_campaign_store_create(st, &so->op, &c, make_pile(so->op.pool, 15550000000ULL, 1, 1000, 0))),
-            NGX_CAMPAIGN_OK, "a campaign is made while there is room");
-    store_free(so);
+    make_campaign(&c, mine, "under way", NULL);
+    is_uint(make_create(&c, MAKE_FIRST, 1000), NGX_CAMPAIGN_OK, "a campaign is made while there is room");
 
     (void) make_turn(NULL, 0, NULL, 0);
     claims = make_turn(&c, 100, NULL, 0);
@@ -89,10 +78,7 @@ test_map(void)
 
     (void) make_turn(NULL, 0, o, 100);
 
-    c.rec.status = NGX_CAMPAIGN_C_CANCELED;
-    is_uint(store_answer(ngx_campaign_store_change(st, store_begin(), &c, NGX_CAMPAIGN_SET_STATUS, 1 << NGX_CAMPAIGN_C_IN_PROGRESS)),
-            NGX_CAMPAIGN_OK, "it is canceled");
-
+    is_uint(make_status(&c, NGX_CAMPAIGN_C_CANCELED, 1 << NGX_CAMPAIGN_C_IN_PROGRESS), NGX_CAMPAIGN_OK, "it is canceled");
     is_uint(make_delete(NGX_CAMPAIGN_CAMPAIGN, mine, c.rec.id), NGX_CAMPAIGN_OK, "and deleted");
 
     for (n = 0; n < 4 && test_template(6000 + n, id) != NGX_CAMPAIGN_OK; n++) {

@@ -3,7 +3,7 @@
  * Suppressions through the operations of ngx_campaign_store.h, and what they do to claims; on a clock of the test's.
  */
 
-#include "store_make.h"
+#include "store_campaign.h"
 #include "ngx_campaign_store_lmdb_suppress.h"
 
 
@@ -27,11 +27,7 @@ static ngx_campaign_rc_e test_get(uint32_t account, uint64_t number, ngx_campaig
 static ngx_campaign_rc_e test_lapsed(ngx_campaign_purge_t *purge);
 static ngx_campaign_rc_e test_purged(ngx_campaign_purge_t *purge);
 static uint64_t test_total(uint32_t account);
-static size_t test_entries(ngx_campaign_db_e db);
-static ngx_campaign_rc_e test_entries_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, void *args);
 static ngx_campaign_rc_e test_flip_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, void *args);
-static void test_campaign(uint32_t account, const char *name, uint64_t first, ngx_uint_t n, ngx_campaign_campaign_t *c);
-static void test_progress(ngx_campaign_campaign_t *c);
 
 
 static uint32_t  mine, other;
@@ -86,7 +82,7 @@ test_add(void)
     is_int(test_lift(mine, TEST_FIRST), NGX_CAMPAIGN_OK, "it is lifted");
     is_int(test_lift(mine, TEST_FIRST), NGX_CAMPAIGN_NOT_FOUND, "once");
     is_int(test_total(mine), 0, "none is counted");
-    is_int(test_entries(NGX_CAMPAIGN_DB_SUPPRESS), 0, "no entry is left");
+    is_int(make_entries(NGX_CAMPAIGN_DB_SUPPRESS), 0, "no entry is left");
 }
 
 
@@ -110,7 +106,7 @@ test_expiry(void)
     (void) test_suppress(mine, test_given(TEST_FIRST, "", "", t + 20), &s);
     (void) test_get(mine, TEST_FIRST, &out);
     is_int(out.expires - t, 20, "but longer");
-    is_int(test_entries(NGX_CAMPAIGN_DB_LAPSE), 1, "it stands once among those that expire");
+    is_int(make_entries(NGX_CAMPAIGN_DB_LAPSE), 1, "it stands once among those that expire");
 
     ngx_stub_now = now + 19999999;
     is_int(test_get(mine, TEST_FIRST, &out), NGX_CAMPAIGN_OK, "just before its end it is there");
@@ -118,26 +114,26 @@ test_expiry(void)
     ngx_stub_now = now + 20000000;
     is_int(test_get(mine, TEST_FIRST, &out), NGX_CAMPAIGN_NOT_FOUND, "at its end it is gone");
     is_int(test_total(mine), 0, "and not counted, though its entry is still there");
-    is_int(test_entries(NGX_CAMPAIGN_DB_SUPPRESS), 1, "which it is");
+    is_int(make_entries(NGX_CAMPAIGN_DB_SUPPRESS), 1, "which it is");
     is_int(test_lift(mine, TEST_FIRST), NGX_CAMPAIGN_NOT_FOUND, "there is nothing to lift");
 
     is_int(test_suppress(mine, test_given(TEST_FIRST, "", "", 0), &s), NGX_CAMPAIGN_OK, "it is suppressed anew");
     is_int(s.created, 1, "as a new one");
-    is_int(test_entries(NGX_CAMPAIGN_DB_LAPSE), 0, "that lasts");
+    is_int(make_entries(NGX_CAMPAIGN_DB_LAPSE), 0, "that lasts");
     is_int(test_lift(mine, TEST_FIRST), NGX_CAMPAIGN_OK, "and is lifted");
 
     for (i = 0; i < 100; i++) {
         (void) test_suppress(mine, test_given(TEST_FIRST + i, "", "", t + 30), &s);
     }
 
-    is_int(test_entries(NGX_CAMPAIGN_DB_SUPPRESS), 100, "100 that expire");
+    is_int(make_entries(NGX_CAMPAIGN_DB_SUPPRESS), 100, "100 that expire");
     ngx_stub_now = now + 30000000;
 
     (void) test_suppress(mine, test_given(TEST_FIRST + 1000, "", "", 0), &s);
-    is_int(test_entries(NGX_CAMPAIGN_DB_SUPPRESS), 37, "a write deletes 64 of them");
+    is_int(make_entries(NGX_CAMPAIGN_DB_SUPPRESS), 37, "a write deletes 64 of them");
     (void) test_suppress(mine, test_given(TEST_FIRST + 1001, "", "", 0), &s);
-    is_int(test_entries(NGX_CAMPAIGN_DB_SUPPRESS), 2, "the next one the rest");
-    is_int(test_entries(NGX_CAMPAIGN_DB_LAPSE), 0, "in both tables");
+    is_int(make_entries(NGX_CAMPAIGN_DB_SUPPRESS), 2, "the next one the rest");
+    is_int(make_entries(NGX_CAMPAIGN_DB_LAPSE), 0, "in both tables");
     is_int(test_total(mine), 2, "the two that last are counted");
 
     (void) test_lift(mine, TEST_FIRST + 1000);
@@ -175,12 +171,12 @@ test_purge(void)
     is_int(purge.account, other, "which one");
     is_int(test_purged(&purge), NGX_CAMPAIGN_OK, "a purge");
     is_int(purge.more, 1, "leaves some");
-    is_int(test_entries(NGX_CAMPAIGN_DB_SUPPRESS), 47, "deletes 256");
+    is_int(make_entries(NGX_CAMPAIGN_DB_SUPPRESS), 47, "deletes 256");
     is_int(test_total(other), 2, "two live, whatever is left of the others");
     is_int(test_purged(&purge), NGX_CAMPAIGN_OK, "another one");
     is_int(purge.more, 0, "leaves none");
-    is_int(test_entries(NGX_CAMPAIGN_DB_SUPPRESS), 3, "but those that live");
-    is_int(test_entries(NGX_CAMPAIGN_DB_LAPSE), 2, "in both tables");
+    is_int(make_entries(NGX_CAMPAIGN_DB_SUPPRESS), 3, "but those that live");
+    is_int(make_entries(NGX_CAMPAIGN_DB_LAPSE), 2, "in both tables");
     is_int(test_total(other), 2, "as counted");
     is_int(test_lapsed(&purge), NGX_CAMPAIGN_NOT_FOUND, "no more");
 
@@ -194,10 +190,10 @@ test_purge(void)
     is_int(purge.account, 0, "and begin again");
     is_int(test_lapsed(&purge) * 1000 + purge.account, NGX_CAMPAIGN_OK * 1000 + mine, "with those before");
     (void) test_purged(&purge);
-    is_int(test_entries(NGX_CAMPAIGN_DB_LAPSE), 0, "all are gone");
+    is_int(make_entries(NGX_CAMPAIGN_DB_LAPSE), 0, "all are gone");
 
     (void) test_lift(other, TEST_FIRST + 301);
-    is_int(test_entries(NGX_CAMPAIGN_DB_SUPPRESS), 0, "none is left");
+    is_int(make_entries(NGX_CAMPAIGN_DB_SUPPRESS), 0, "none is left");
 }
 
 
@@ -226,7 +222,7 @@ test_scopes(void)
     is_int(s.duplicates, 1, "is still there");
     is_int(test_total(mine), 16, "all are counted");
     is_int(test_lift(mine, TEST_FIRST), NGX_CAMPAIGN_OK, "all are lifted");
-    is_int(test_entries(NGX_CAMPAIGN_DB_SUPPRESS), 0, "at once");
+    is_int(make_entries(NGX_CAMPAIGN_DB_SUPPRESS), 0, "at once");
 }
 
 
@@ -329,7 +325,8 @@ test_claims(void)
     ngx_campaign_suppress_t   s;
     ngx_campaign_outcome_t    o[8];
 
-    test_campaign(mine, "claims", TEST_FIRST, 201, &c);
+    make_campaign(&c, mine, "claims", NULL);
+    make_created(&c, TEST_FIRST, 201);
     make_lease();
     (void) make_turn(NULL, 0, NULL, 0);
 
@@ -349,7 +346,7 @@ test_claims(void)
     ngx_stub_now += 2000000;
 
     is_int(make_turn(&c, 300, NULL, 0), 1 + 195 - 4, "one of two repeats, and all others but four");
-    test_progress(&c);
+    make_progress(&c);
     is_int(c.progress.skipped, 6, "six are skipped");
     is_int(c.progress.reason[NGX_CAMPAIGN_R_SUPPRESSED], 6, "for that reason");
     is_int(c.progress.again, 0, "no repeat waits");
@@ -378,11 +375,12 @@ test_many(void)
     (void) store_wait(so, ngx_campaign_store_suppress(st, &so->op, &s));
     store_free(so);
 
-    test_campaign(other, "many", TEST_FIRST, 20001, &c);
+    make_campaign(&c, other, "many", NULL);
+    make_created(&c, TEST_FIRST, 20001);
     (void) make_turn(NULL, 0, NULL, 0);
 
     for (turns = 1; make_turn(&c, 10, NULL, 0) == 0 && turns < 20; turns++) {
-        test_progress(&c);
+        make_progress(&c);
 
         if (c.progress.skipped != turns * 4096) {
             break;
@@ -390,7 +388,7 @@ test_many(void)
     }
 
     is_int(turns, 5, "20 000 in a row are passed in five turns, 4 096 in each");
-    test_progress(&c);
+    make_progress(&c);
     is_int(c.progress.skipped, 20000, "all are skipped");
     is_int(c.progress.enroute, 1, "and the last one is claimed");
 }
@@ -420,7 +418,7 @@ test_drop(void)
     size_t                   before;
     ngx_campaign_suppress_t  s;
 
-    before = test_entries(NGX_CAMPAIGN_DB_SUPPRESS);
+    before = make_entries(NGX_CAMPAIGN_DB_SUPPRESS);
     third = make_account("third");
 
     (void) test_suppress(third, test_given(TEST_FIRST, "", "", ngx_stub_now / 1000000 + 100), &s);
@@ -428,8 +426,8 @@ test_drop(void)
 
     ngx_campaign_id_make(ngx_campaign_store_secret(st), NGX_CAMPAIGN_ACCOUNT, third, 0, id);
     is_int(make_delete(NGX_CAMPAIGN_ACCOUNT, 0, id), NGX_CAMPAIGN_OK, "an account is deleted with its suppressions");
-    is_int(test_entries(NGX_CAMPAIGN_DB_SUPPRESS), before, "they are gone");
-    is_int(test_entries(NGX_CAMPAIGN_DB_LAPSE), 0, "from both tables");
+    is_int(make_entries(NGX_CAMPAIGN_DB_SUPPRESS), before, "they are gone");
+    is_int(make_entries(NGX_CAMPAIGN_DB_LAPSE), 0, "from both tables");
     is_int(test_total(third), 0, "and not counted");
 }
 
@@ -523,41 +521,6 @@ test_total(uint32_t account)
 }
 
 
-static size_t
-test_entries(ngx_campaign_db_e db)
-{
-    struct {
-        ngx_campaign_db_e  db;
-        size_t             n;
-    } e = { db, 0 };
-
-    store_op_t  *so;
-
-    so = store_op();
-    (void) ngx_campaign_lmdb_write_now(st, &so->op, test_entries_work, &e);
-    store_free(so);
-
-    return e.n;
-}
-
-
-static ngx_campaign_rc_e
-test_entries_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, void *args)
-{
-    struct {
-        ngx_campaign_db_e  db;
-        size_t             n;
-    } *e = args;
-
-    MDB_stat  stat;
-
-    (void) mdb_stat(t->txn, t->store->dbi[e->db], &stat);
-    e->n = stat.ms_entries;
-
-    return NGX_CAMPAIGN_OK;
-}
-
-
 static ngx_campaign_rc_e
 test_flip_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, void *args)
 {
@@ -576,44 +539,4 @@ test_flip_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, void *args)
 
     return ngx_campaign_lmdb_put(t, NGX_CAMPAIGN_DB_SUPPRESS, key, sizeof(key), bytes, value.mv_size) == 0 ? NGX_CAMPAIGN_OK
                                                                                                           : NGX_CAMPAIGN_FAILURE;
-}
-
-
-static void
-test_campaign(uint32_t account, const char *name, uint64_t first, ngx_uint_t n, ngx_campaign_campaign_t *c)
-{
-    store_op_t  *so;
-
-    ngx_memzero(c, sizeof(ngx_campaign_campaign_t));
-
-    so = store_op();
-
-    c->rec.account = account;
-    c->rec.name = make_str(name);
-    c->rec.channel = make_str("SMS");
-    c->from = make_str("Acme");
-    c->text = make_str("Hello");
-
-    if (store_wait(so, ngx_campaign_store_create(st, &so->op, c, make_pile(so->op.pool, first, 1, n, 0))) != NGX_CAMPAIGN_OK) {
-        diag("no campaign");
-        exit(2);
-    }
-
-    store_free(so);
-}
-
-
-static void
-test_progress(ngx_campaign_campaign_t *c)
-{
-    store_op_t               *so;
-    ngx_campaign_campaign_t   now;
-
-    so = store_op();
-
-    if (store_wait(so, ngx_campaign_store_get(st, &so->op, NGX_CAMPAIGN_CAMPAIGN, c->rec.account, c->rec.id, &now)) == NGX_CAMPAIGN_OK) {
-        c->progress = now.progress;
-    }
-
-    store_free(so);
 }

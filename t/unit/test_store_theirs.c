@@ -3,7 +3,7 @@
  * What gateways call our messages: shown with the message, leads to it while a receipt may come, goes with its campaign, in steps.
  */
 
-#include "store_make.h"
+#include "store_campaign.h"
 
 
 #define TEST_MANY  1200                         /* messages: more than two steps remove */
@@ -197,25 +197,7 @@ test_deleted(void)
 static void
 test_create(ngx_campaign_campaign_t *c, ngx_uint_t n)
 {
-    store_op_t  *so;
-
-    ngx_memzero(c, sizeof(ngx_campaign_campaign_t));
-
-    c->rec.account = mine;
-    c->rec.channel = make_str("SMS");
-    c->from = make_str("Acme");
-    c->text = make_str("Hello");
-
-    so = store_op();
-
-    if (store_wait(so, ngx_campaign_store_create(st, &so->op, c, make_pile(so->op.pool, 15550000000, 1, n, 0))) != NGX_CAMPAIGN_OK) {
-        diag("no campaign");
-        exit(2);
-    }
-
-    store_free(so);
-
-    (void) make_turn(NULL, 0, NULL, 0);
+    make_started(c, mine, "", n);
 
     while (n) {
         n -= make_turn(c, n, NULL, 0);

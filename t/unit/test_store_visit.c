@@ -3,7 +3,7 @@
  * Walks over many contacts: of an audience, and of the messages of a campaign that are not settled; one at a time in a process.
  */
 
-#include "store_make.h"
+#include "store_campaign.h"
 
 
 #define TEST_NOW  (MAKE_NOW / 1000000)
@@ -136,12 +136,12 @@ test_one_at_a_time(void)
 
 
 static ngx_campaign_rc_e
-test_turn(store_op_t *so, uint64_t epoch, ngx_campaign_grant_t *grant, ngx_campaign_outcome_t *outcomes, ngx_uint_t n)
+test_turn(store_op_t *so, ngx_campaign_grant_t *grant, ngx_campaign_outcome_t *outcomes, ngx_uint_t n)
 {
     ngx_campaign_turn_t  *turn;
 
     turn = ngx_pcalloc(so->op.pool, sizeof(ngx_campaign_turn_t));
-    turn->epoch = epoch;
+    turn->epoch = make_epoch;
     turn->grants = grant;
     turn->ngrants = grant ? 1 : 0;
     turn->outcomes = outcomes;
@@ -154,7 +154,6 @@ test_turn(store_op_t *so, uint64_t epoch, ngx_campaign_grant_t *grant, ngx_campa
 static void
 test_campaign(void)
 {
-    uint64_t                  epoch;
     ngx_uint_t                i;
     store_op_t               *so;
     test_seen_t               seen;
@@ -166,23 +165,17 @@ test_campaign(void)
 
     so = store_op();
 
-    ngx_memzero(&c, sizeof(c));
-    c.rec.account = mine;
-    c.rec.channel = make_str("SMS");
-    c.from = make_str("Acme");
-    c.text = make_str("Hello");
-    ngx_memcpy(c.audience, audience, NGX_CAMPAIGN_ID_LEN);
-
-    is_uint(store_wait(so, ngx_campaign_store_create(st, &so->op, &c, NULL)), NGX_CAMPAIGN_OK, "a campaign");
+    make_campaign(&c, mine, "", audience);
+    is_uint(make_create(&c, 0, 0), NGX_CAMPAIGN_OK, "a campaign");
 
     visit = test_make(so, &seen, mine, NULL, c.rec.id);
     is_uint(store_wait(so, ngx_campaign_store_visit(st, &so->op, visit)), NGX_CAMPAIGN_OK, "its messages");
     is_uint(seen.n, 10000, "all wait before it starts");
     is_str(&visit->found.text, "Hello", "the campaign is told, too");
 
-    (void) store_wait(so, ngx_campaign_store_lease(st, &so->op, &epoch));
-    (void) test_turn(so, epoch, NULL, NULL, 0);         /* starts it */
-    (void) test_turn(so, epoch, NULL, NULL, 0);         /* reports it */
+    make_lease();
+    (void) make_turn(NULL, 0, NULL, 0);                 /* starts it */
+    (void) make_turn(NULL, 0, NULL, 0);                 /* reports it */
 
     ngx_memzero(&claim, sizeof(claim));
     ngx_memzero(&grant, sizeof(grant));
@@ -192,7 +185,7 @@ test_campaign(void)
     grant.claims = &claim;
     grant.nclaims = 1;
 
-    is_uint(test_turn(so, epoch, &grant, NULL, 0), NGX_CAMPAIGN_OK, "messages are claimed");
+    is_uint(test_turn(so, &grant, NULL, 0), NGX_CAMPAIGN_OK, "messages are claimed");
     is_uint(claim.n, 300, "300 of them");
 
     ngx_memzero(outcomes, sizeof(outcomes));
@@ -212,8 +205,8 @@ test_campaign(void)
         }
     }
 
-    is_uint(test_turn(so, epoch, NULL, outcomes, 250), NGX_CAMPAIGN_OK, "200 are settled, 50 wait for a repeat, 50 are in flight");
-    is_uint(test_turn(so, epoch, NULL, outcomes, 250), NGX_CAMPAIGN_OK, "an outcome that comes twice");
+    is_uint(test_turn(so, NULL, outcomes, 250), NGX_CAMPAIGN_OK, "200 are settled, 50 wait for a repeat, 50 are in flight");
+    is_uint(test_turn(so, NULL, outcomes, 250), NGX_CAMPAIGN_OK, "an outcome that comes twice");
 
     visit = test_make(so, &seen, mine, NULL, c.rec.id);
     (void) store_wait(so, ngx_campaign_store_visit(st, &so->op, visit));
@@ -224,8 +217,7 @@ test_campaign(void)
     visit = test_make(so, &seen, other, NULL, c.rec.id);
     is_uint(store_wait(so, ngx_campaign_store_visit(st, &so->op, visit)), NGX_CAMPAIGN_NOT_FOUND, "another account's campaign is none");
 
-    c.rec.status = NGX_CAMPAIGN_C_CANCELED;
-    (void) store_wait(so, ngx_campaign_store_change(st, &so->op, &c, NGX_CAMPAIGN_SET_STATUS, ~(ngx_uint_t) 0));
+    (void) make_status(&c, NGX_CAMPAIGN_C_CANCELED, ~(ngx_uint_t) 0);
 
     visit = test_make(so, &seen, mine, NULL, c.rec.id);
     is_uint(store_wait(so, ngx_campaign_store_visit(st, &so->op, visit)), NGX_CAMPAIGN_OK, "of a canceled campaign");

@@ -32,8 +32,6 @@ static ngx_campaign_rc_e test_message_work(ngx_campaign_txn_t *t, ngx_campaign_o
 static ngx_uint_t test_take(ngx_campaign_webhook_t *w, uint64_t *no, ngx_uint_t *held, ngx_uint_t most);
 static ngx_campaign_rc_e test_tell(ngx_campaign_webhook_t *w, uint64_t no, ngx_campaign_tell_e kind, uint32_t attempt, int64_t due);
 static ngx_uint_t test_due(ngx_campaign_webhook_t *w);
-static size_t test_entries(ngx_campaign_db_e db);
-static ngx_campaign_rc_e test_entries_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, void *args);
 
 
 static uint32_t                test_account;
@@ -71,7 +69,7 @@ test_heard(void)
     ngx_campaign_notice_t   *notice;
 
     test_add(test_account, 7, 1, 3);
-    is_uint(test_entries(NGX_CAMPAIGN_DB_EVENT), 0, "nobody hears: nothing is kept");
+    is_uint(make_entries(NGX_CAMPAIGN_DB_EVENT), 0, "nobody hears: nothing is kept");
 
     test_w = test_hook(test_account, NGX_CAMPAIGN_W_DELIVERY);
 
@@ -83,7 +81,7 @@ test_heard(void)
     so = store_op();
     (void) ngx_campaign_lmdb_write_now(st, &so->op, test_message_work, &test_account);
     store_free(so);
-    is_uint(test_entries(NGX_CAMPAIGN_DB_EVENT), 0, "another kind of event is not heard");
+    is_uint(make_entries(NGX_CAMPAIGN_DB_EVENT), 0, "another kind of event is not heard");
 
     message = test_hook(test_account, NGX_CAMPAIGN_W_MESSAGE);
 
@@ -104,7 +102,7 @@ test_heard(void)
     store_free(so);
 
     is_uint(make_delete(NGX_CAMPAIGN_WEBHOOK, test_account, message.rec.id), NGX_CAMPAIGN_OK, "the webhook goes");
-    is_uint(test_entries(NGX_CAMPAIGN_DB_EVENT) + test_entries(NGX_CAMPAIGN_DB_DUE), 0, "and its event with it");
+    is_uint(make_entries(NGX_CAMPAIGN_DB_EVENT) + make_entries(NGX_CAMPAIGN_DB_DUE), 0, "and its event with it");
 }
 
 
@@ -141,7 +139,7 @@ test_order(void)
     (void) test_tell(&test_w, 1, NGX_CAMPAIGN_TELL_DONE, 2, 0);
     is_uint(test_take(&test_w, no, held, 8), 1, "it was told");
     ok(no[0] == 2 && !held[0], "now the second one may go");
-    is_uint(test_entries(NGX_CAMPAIGN_DB_HOLD), 0, "nothing holds up anything");
+    is_uint(make_entries(NGX_CAMPAIGN_DB_HOLD), 0, "nothing holds up anything");
 }
 
 
@@ -164,7 +162,7 @@ test_outcomes(void)
     w = test_get(&test_w);
     ok(w.queue.waiting == 0 && w.queue.failed == 1 && w.queue.next == 0, "what failed does not wait");
     ok(w.queue.told == NGX_CAMPAIGN_TOLD_STATUS && w.queue.code == 500, "and the last result is shown");
-    is_uint(test_entries(NGX_CAMPAIGN_DB_HOLD), 0, "it holds up no other");
+    is_uint(make_entries(NGX_CAMPAIGN_DB_HOLD), 0, "it holds up no other");
 
     ngx_memzero(&replay, sizeof(ngx_campaign_replay_t));
     replay.account = test_account;
@@ -184,7 +182,7 @@ test_outcomes(void)
     w = test_get(&test_w);
     ok(w.queue.waiting == 1 && w.queue.failed == 0, "it waits");
     (void) test_tell(&test_w, 2, NGX_CAMPAIGN_TELL_DONE, 1, 0);
-    is_uint(test_entries(NGX_CAMPAIGN_DB_EVENT), 0, "as if it were new");
+    is_uint(make_entries(NGX_CAMPAIGN_DB_EVENT), 0, "as if it were new");
 }
 
 
@@ -202,7 +200,7 @@ test_gone(void)
     is_uint(test_due(&test_w), 0, "and is not due");
 
     test_add(test_account, 8, 2, 1);
-    is_uint(test_entries(NGX_CAMPAIGN_DB_EVENT), 2, "it hears nothing more");
+    is_uint(make_entries(NGX_CAMPAIGN_DB_EVENT), 2, "it hears nothing more");
 
     w.rec.status = NGX_CAMPAIGN_A_ACTIVE;
     is_uint(store_answer(ngx_campaign_store_webhook(st, store_begin(), &w, NGX_CAMPAIGN_SET_STATUS)), NGX_CAMPAIGN_OK, "it is made active");
@@ -229,8 +227,8 @@ test_bounded(void)
     ok(w.queue.waiting == NGX_CAMPAIGN_EVENTS_MAX && w.queue.failed == 0 && w.queue.dropped == 5, "the oldest go first, and are counted");
     is_uint(test_take(&test_w, no, held, 1), 1, "the oldest that is left");
     is_uint(no[0], 9, "is the one behind them");
-    is_uint(test_entries(NGX_CAMPAIGN_DB_EVENT), NGX_CAMPAIGN_EVENTS_MAX, "no event is left over");
-    is_uint(test_entries(NGX_CAMPAIGN_DB_DUE), NGX_CAMPAIGN_EVENTS_MAX, "nor a due time");
+    is_uint(make_entries(NGX_CAMPAIGN_DB_EVENT), NGX_CAMPAIGN_EVENTS_MAX, "no event is left over");
+    is_uint(make_entries(NGX_CAMPAIGN_DB_DUE), NGX_CAMPAIGN_EVENTS_MAX, "nor a due time");
 }
 
 
@@ -241,8 +239,8 @@ test_delete(void)
 
     is_uint(make_delete(NGX_CAMPAIGN_WEBHOOK, test_account + 1, test_w.rec.id), NGX_CAMPAIGN_NOT_FOUND, "another account's is not there");
     is_uint(make_delete(NGX_CAMPAIGN_WEBHOOK, test_account, test_w.rec.id), NGX_CAMPAIGN_OK, "it is deleted");
-    is_uint(test_entries(NGX_CAMPAIGN_DB_HOOK) + test_entries(NGX_CAMPAIGN_DB_EVENT) + test_entries(NGX_CAMPAIGN_DB_DUE)
-            + test_entries(NGX_CAMPAIGN_DB_HOLD), 0, "with all that hung on it");
+    is_uint(make_entries(NGX_CAMPAIGN_DB_HOOK) + make_entries(NGX_CAMPAIGN_DB_EVENT) + make_entries(NGX_CAMPAIGN_DB_DUE)
+            + make_entries(NGX_CAMPAIGN_DB_HOLD), 0, "with all that hung on it");
     is_uint(test_tell(&test_w, 10, NGX_CAMPAIGN_TELL_DONE, 1, 0), NGX_CAMPAIGN_OK, "an outcome that comes later changes nothing");
 }
 
@@ -399,32 +397,4 @@ test_due(ngx_campaign_webhook_t *w)
     }
 
     return n;
-}
-
-
-static size_t
-test_entries(ngx_campaign_db_e db)
-{
-    size_t       entries = db;
-    store_op_t  *so;
-
-    so = store_op();
-    (void) ngx_campaign_lmdb_write_now(st, &so->op, test_entries_work, &entries);
-    store_free(so);
-
-    return entries;
-}
-
-
-static ngx_campaign_rc_e
-test_entries_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, void *args)
-{
-    size_t *entries = args;
-
-    MDB_stat  stat;
-
-    (void) mdb_stat(t->txn, t->store->dbi[*entries], &stat);
-    *entries = stat.ms_entries;
-
-    return NGX_CAMPAIGN_OK;
 }
