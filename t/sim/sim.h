@@ -8,12 +8,13 @@
  *   kernel.c    the lock's file, the hint's eventfd, memory
  *   worker.c    a worker's life, around the real ngx_http_campaign_dispatch.c
  *   engine.c    LMDB under the real store: no syncs, many environments in one process, faults; commits are told to the model
- *   twin.c      the store's twin in memory, twin_turn.c its turn, twin_claim.c its claims, twin_receipt.c its receipts, twin_hook.c its webhooks,
- *               store.c the choice
+ *   twin.c      the store's twin in memory, twin_turn.c its turn, twin_claim.c its claims, twin_record.c its accounts and audiences,
+ *               twin_campaign.c its campaigns, twin_receipt.c its receipts, twin_hook.c its webhooks, store.c the choice
  *   gateway.c   the seam ngx_http_campaign_delivery_start(): what a gateway does with a request
  *   receipts.c  what it says of a message later, or earlier; hooks.c who tells webhooks of their events
- *   model.c     what must be true of the store, model_turn.c of a turn, model_leave.c of what is handed over, model_gateway.c of what goes out,
- *               model_share.c of fairness, model_receipt.c of receipts, model_hook.c of what webhooks are to be told
+ *   model.c     what must be true of the store, model_look.c whether it is, model_turn.c of a turn, model_leave.c of what is handed over,
+ *               model_gateway.c of what goes out, model_share.c of fairness, model_receipt.c of receipts, model_hook.c of what webhooks are
+ *               to be told
  *   scenario.c  a seed as a list of events, clients.c what clients ask for
  *   main.c      many seeds; the seed of a failure, and the events it takes
  */
@@ -391,6 +392,12 @@ ngx_uint_t sim_poison(uint64_t campaign, uint32_t seq);
 
 /* to be compared after this commit */
 void sim_model_touch(sim_campaign_t *c);
+
+/* the model's own count of a campaign's messages */
+void sim_model_count(sim_campaign_t *c, ngx_campaign_progress_t *p);
+
+/* model_look.c: compares it now */
+void sim_model_look(sim_campaign_t *c);
 
 /* a scheduled campaign starts; 1: a campaign in progress is over */
 void sim_model_start(sim_campaign_t *c);

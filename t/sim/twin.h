@@ -69,6 +69,18 @@ typedef struct {
     uint8_t                    hook, value, attempts, holds;
 } twin_event_t;
 
+/* of an operation of clients */
+
+typedef struct {
+    ngx_campaign_kind_e        kind;
+    void                      *rec;
+    ngx_campaign_pile_t       *pile;
+    uint32_t                   account;
+    u_char                    *id;
+    ngx_uint_t                 mask, from;
+    ngx_campaign_campaign_t    given;
+} twin_args_t;
+
 #define TWIN_EVENTS  16384
 
 /* all that is on disk; numbers of accounts and audiences begin at 1 */
@@ -116,12 +128,20 @@ void twin_unwant(int64_t now);
 twin_message_t *twin_again(twin_campaign_t *c);         /* the repeat that is due first */
 
 /* twin.c, for the others */
+extern u_char  twin_secret[NGX_CAMPAIGN_SECRET_LEN];
+
 typedef ngx_campaign_rc_e (*twin_work_pt)(ngx_campaign_op_t *op, void *args, int64_t now);
 ngx_int_t twin_write(ngx_campaign_store_t *st, ngx_campaign_op_t *op, twin_work_pt work, void *args);
-ngx_uint_t twin_channel(const ngx_str_t *channel);
-twin_campaign_t *twin_campaign(ngx_campaign_kind_e kind, const u_char *id, uint32_t *seq);
+twin_args_t *twin_args(ngx_campaign_op_t *op);
 
 u_char *twin_store_secret(void);
+
+/* twin_record.c */
+ngx_uint_t twin_channel(const ngx_str_t *channel);
+ngx_uint_t twin_which(ngx_campaign_pile_t *pile);
+
+/* twin_campaign.c */
+twin_campaign_t *twin_campaign(ngx_campaign_kind_e kind, const u_char *id, uint32_t *seq);
 
 /* twin_hook.c */
 void twin_hook_made(ngx_campaign_webhook_t *w);
