@@ -122,7 +122,7 @@ test_refused(void)
         "http://example.com#@127.0.0.1/", "http://example.com/#fragment", "http://example.com\\@127.0.0.1/", "http:\\\\example.com\\",
         "http://example.com\\.evil.com/", "http://exa mple.com/", " http://example.com/", "http://example.com/ ", "http://example.com/a b",
         "http://example.com/\r\nX: y", "http://example.com\r\n/", "http://example.com/\t", "http://example.com/\x01", "http://example.com/\x7f",
-        "http://ex\xc3\xa4mple.com/", "http://example.com/\xc3\xa4", "http://example\xe3\x80\x82" "com/", "http://\xe2\x91\xa0.com/",
+        "http://ex\xc3\xa4mple.com/", "http://example.com/\xc3\xa4", ("http://example\xe3\x80\x82" "com/"), "http://\xe2\x91\xa0.com/",
         "http://example.com:0/", "http://example.com:65536/", "http://example.com:99999/", "http://example.com:080/", "http://example.com:/",
         "http://example.com:http/", "http://example.com:-1/", "http://example.com:+80/", "http://example.com:80:80/", "http://:80/",
         "http://example.com: 80/", "http://.example.com/", "http://example..com/", "http://example.com./", "http://./", "http://-a.com/",
