@@ -26,8 +26,6 @@ static ngx_pool_t  *pool;
 STORE_UNUSED static void
 life_begin(const char *program)
 {
-    ngx_campaign_import_t  im;
-
     make_store(program);
 
     pool = ngx_create_pool(NGX_DEFAULT_POOL_SIZE, &store_log);
@@ -39,8 +37,7 @@ life_begin(const char *program)
     make_audience(mine, "people", audience);
     make_audience(mine, "nobody", empty);
 
-    ngx_memzero(&im, sizeof(im));
-    (void) make_import(mine, audience, &im, 15550000000, 1, 300);
+    make_add(mine, audience, 15550000000, 300);
 
     make_lease();
 }

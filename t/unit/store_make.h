@@ -189,6 +189,22 @@ make_import(uint32_t account, const u_char *audience, ngx_campaign_import_t *imp
 }
 
 
+/* to an audience that has none of them */
+
+STORE_UNUSED static void
+make_add(uint32_t account, const u_char *audience, uint64_t first, ngx_uint_t n)
+{
+    ngx_campaign_import_t  import;
+
+    ngx_memzero(&import, sizeof(ngx_campaign_import_t));
+
+    if (make_import(account, audience, &import, first, 1, n) != NGX_CAMPAIGN_OK || import.created != n) {
+        diag("no contacts");
+        exit(2);
+    }
+}
+
+
 STORE_UNUSED static ngx_campaign_rc_e
 make_delete(ngx_campaign_kind_e kind, uint32_t account, u_char *id)
 {

@@ -440,12 +440,10 @@ static void
 test_delete_audience(void)
 {
     u_char                   id[NGX_CAMPAIGN_ID_LEN];
-    ngx_campaign_import_t    im;
     ngx_campaign_campaign_t  c;
 
     make_audience(mine, "in use", id);
-    ngx_memzero(&im, sizeof(im));
-    (void) make_import(mine, id, &im, 15550000000, 1, 10);
+    make_add(mine, id, 15550000000, 10);
 
     (void) life_create(&c, "uses an audience", id, 0);
     is_uint(make_delete(NGX_CAMPAIGN_AUDIENCE, mine, id), NGX_CAMPAIGN_IN_USE, "an audience of a scheduled campaign cannot be deleted");

@@ -171,13 +171,11 @@ test_contact_mark(void)
 {
     u_char                   audience[NGX_CAMPAIGN_ID_LEN];
     test_place_t             places[4];
-    ngx_campaign_import_t    im;
     ngx_campaign_campaign_t  c[2];
 
     make_audience(mine, "mark", audience);
     make_sender(mine, "Mark", NULL);
-    ngx_memzero(&im, sizeof(im));
-    (void) make_import(mine, audience, &im, 15550000000, 1, 3);
+    make_add(mine, audience, 15550000000, 3);
     (void) test_members(audience, "", 3, places, 4, NULL);
 
     make_campaign(&c[0], mine, "", audience);
@@ -289,12 +287,10 @@ test_search(void)
 {
     u_char                 audience[NGX_CAMPAIGN_ID_LEN];
     test_place_t           places[16];
-    ngx_campaign_import_t  im;
     ngx_campaign_member_t  m;
 
     make_audience(mine, "search", audience);
-    ngx_memzero(&im, sizeof(im));
-    (void) make_import(mine, audience, &im, 15550000000, 1, 12);
+    make_add(mine, audience, 15550000000, 12);
     (void) test_members(audience, "", 12, places, 16, NULL);
     (void) test_set(audience, places[3].id, 447900900000, "n44", &m);
 

@@ -408,14 +408,12 @@ test_fields(void)
 static void
 test_pages(void)
 {
-    u_char                 id[NGX_CAMPAIGN_ID_LEN];
-    ngx_str_t              token, back;
-    store_op_t            *so;
-    ngx_campaign_page_t    page;
-    ngx_campaign_import_t  im;
+    u_char                id[NGX_CAMPAIGN_ID_LEN];
+    ngx_str_t             token, back;
+    store_op_t           *so;
+    ngx_campaign_page_t   page;
 
     make_audience(mine, "pages", id);
-    ngx_memzero(&im, sizeof(im));
     so = store_op();
 
     is_uint(test_page(so, id, &page, test_first, 10), NGX_CAMPAIGN_OK, "a page of an empty audience");
@@ -423,7 +421,7 @@ test_pages(void)
     ok(page.first.data != NULL && page.first.len == 0, "... has a first page without a token");
     ok(page.next.data == NULL && page.previous.data == NULL, "... and no other");
 
-    (void) make_import(mine, id, &im, 15550000000, 1, 525);
+    make_add(mine, id, 15550000000, 525);
 
     (void) test_page(so, id, &page, test_first, 100);
     is_uint(page.items->nelts, 100, "a page holds as many as were asked for");
@@ -438,7 +436,7 @@ test_pages(void)
     is_uint(page.number, 2, "... and is number 2");
     is_bytes(page.current.data, page.current.len, token.data, token.len, "... under the token it was asked for with");
 
-    (void) make_import(mine, id, &im, 15560000000, 1, 3);
+    make_add(mine, id, 15560000000, 3);
 
     token = page.next;
     (void) test_page(so, id, &page, token, 100);
@@ -474,19 +472,17 @@ test_pages(void)
 static void
 test_pages_refused(void)
 {
-    u_char                 id[NGX_CAMPAIGN_ID_LEN], another[NGX_CAMPAIGN_ID_LEN];
-    ngx_str_t              token, broken;
-    store_op_t            *so;
-    ngx_campaign_page_t    page;
-    ngx_campaign_import_t  im;
+    u_char                id[NGX_CAMPAIGN_ID_LEN], another[NGX_CAMPAIGN_ID_LEN];
+    ngx_str_t             token, broken;
+    store_op_t           *so;
+    ngx_campaign_page_t   page;
 
     make_audience(mine, "tokens", id);
     make_audience(mine, "tokens of another", another);
-    ngx_memzero(&im, sizeof(im));
     so = store_op();
 
-    (void) make_import(mine, id, &im, 15550000000, 1, 30);
-    (void) make_import(mine, another, &im, 15550000000, 1, 30);
+    make_add(mine, id, 15550000000, 30);
+    make_add(mine, another, 15550000000, 30);
     (void) test_page(so, id, &page, test_first, 10);
 
     token = page.next;
@@ -578,7 +574,7 @@ test_damage(void)
     ngx_memzero(&im, sizeof(im));
     so = store_op();
 
-    (void) make_import(mine, id, &im, 15550000000, 1, 20);
+    make_add(mine, id, 15550000000, 20);
 
     test_audience(id, &a, so);
     list = NGX_CAMPAIGN_LIST_AUDIENCE(a.rec.no);
@@ -602,22 +598,20 @@ test_damage(void)
 static void
 test_drop(void)
 {
-    u_char                 id[NGX_CAMPAIGN_ID_LEN], keep[NGX_CAMPAIGN_ID_LEN];
-    uint64_t               numbers[600];
-    store_op_t            *so;
-    make_look_t            before, after;
-    ngx_campaign_page_t    page;
-    ngx_campaign_import_t  im;
+    u_char                id[NGX_CAMPAIGN_ID_LEN], keep[NGX_CAMPAIGN_ID_LEN];
+    uint64_t              numbers[600];
+    store_op_t           *so;
+    make_look_t           before, after;
+    ngx_campaign_page_t   page;
 
     so = store_op();
     make_audience(mine, "kept", keep);
-    ngx_memzero(&im, sizeof(im));
-    (void) make_import(mine, keep, &im, 15550000000, 1, 512);
+    make_add(mine, keep, 15550000000, 512);
 
     (void) make_look(&before);
 
     make_audience(mine, "dropped", id);
-    (void) make_import(mine, id, &im, 15550000000, 1, 1000);
+    make_add(mine, id, 15550000000, 1000);
 
     is_uint(make_delete(NGX_CAMPAIGN_AUDIENCE, other, id), NGX_CAMPAIGN_NOT_FOUND, "another account cannot delete an audience");
     is_uint(make_delete(NGX_CAMPAIGN_AUDIENCE, mine, id), NGX_CAMPAIGN_OK, "an audience is deleted");

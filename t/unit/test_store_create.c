@@ -32,7 +32,6 @@ static void
 test_create_audience(void)
 {
     ngx_campaign_peek_t      peek;
-    ngx_campaign_import_t    im;
     ngx_campaign_campaign_t  c;
 
     is_uint(life_create(&c, "autumn", audience, 0), NGX_CAMPAIGN_OK, "a campaign on an audience is created");
@@ -51,8 +50,7 @@ test_create_audience(void)
     ok(peek.changed, "the dispatcher is told");
     is_int(peek.next, MAKE_NOW, "... that it starts now");
 
-    ngx_memzero(&im, sizeof(im));
-    (void) make_import(mine, audience, &im, 15560000000, 1, 10);
+    make_add(mine, audience, 15560000000, 10);
 
     is_uint(life_get(&c), NGX_CAMPAIGN_OK, "it is found by its id");
     is_uint(c.progress.total, 300, "contacts added later are not in it");
@@ -73,14 +71,12 @@ test_create_thinned(void)
     u_char                    id[NGX_CAMPAIGN_ID_LEN];
     store_op_t               *so;
     make_erase_t              erase;
-    ngx_campaign_import_t     im;
     ngx_campaign_audience_t   a;
     ngx_campaign_campaign_t   c;
 
     so = store_op();
     make_audience(mine, "thinned", id);
-    ngx_memzero(&im, sizeof(im));
-    (void) make_import(mine, id, &im, 15550000000, 1, 20);
+    make_add(mine, id, 15550000000, 20);
 
     (void) store_wait(so, ngx_campaign_store_get(st, &so->op, NGX_CAMPAIGN_AUDIENCE, mine, id, &a));
 

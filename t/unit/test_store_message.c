@@ -371,15 +371,13 @@ test_deleted_contacts(void)
     store_op_t               *so;
     make_erase_t              erase;
     ngx_campaign_audience_t   a;
-    ngx_campaign_import_t     im;
     ngx_campaign_message_t    m;
     ngx_campaign_messages_t   q;
     ngx_campaign_campaign_t   c;
     u_char                    audience[NGX_CAMPAIGN_ID_LEN];
 
     make_audience(mine, "people", audience);
-    ngx_memzero(&im, sizeof(im));
-    (void) make_import(mine, audience, &im, TEST_FIRST, 1, 10);
+    make_add(mine, audience, TEST_FIRST, 10);
 
     so = store_op();
     (void) store_wait(so, ngx_campaign_store_get(st, &so->op, NGX_CAMPAIGN_AUDIENCE, mine, audience, &a));

@@ -56,15 +56,13 @@ test_make(store_op_t *so, test_seen_t *seen, uint32_t account, u_char *list, u_c
 static void
 test_audience(void)
 {
-    u_char                  none[NGX_CAMPAIGN_ID_LEN];
-    store_op_t             *so;
-    test_seen_t             seen;
-    ngx_campaign_import_t   import;
-    ngx_campaign_visit_t   *visit;
+    u_char                 none[NGX_CAMPAIGN_ID_LEN];
+    store_op_t            *so;
+    test_seen_t            seen;
+    ngx_campaign_visit_t  *visit;
 
     make_audience(mine, "many", audience);
-    ngx_memzero(&import, sizeof(import));
-    (void) make_import(mine, audience, &import, 15550000000, 1, 10000);
+    make_add(mine, audience, 15550000000, 10000);
 
     so = store_op();
 
