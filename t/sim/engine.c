@@ -13,10 +13,11 @@
 #include <unistd.h>
 
 
-#define SIM_OPS  256
+#define SIM_OPS  4096                           /* hundreds wait for a slow commit when events are told */
 
 
 static int sim_unlink(const char *path, const struct stat *s, int flag, struct FTW *ftw);
+static void sim_op_shrink(void);
 static int sim_real(int rc);
 static ngx_uint_t sim_panics(MDB_env *env);
 static ngx_campaign_txn_t *sim_look_begin(void);
@@ -35,7 +36,7 @@ char                          sim_dir[256];
 
 static sim_op_t               sim_ops[SIM_OPS];         /* known, not committed */
 static sim_op_t               sim_ran[SIM_OPS];         /* in the transaction at hand */
-static ngx_uint_t             sim_nran, sim_oldest;
+static ngx_uint_t             sim_nops, sim_nran, sim_oldest;  /* nops: no operation stands behind that place */
 static MDB_env               *sim_panicked[SIM_PROCESSES];
 static MDB_txn               *sim_writing;
 
@@ -61,6 +62,7 @@ sim_engine_reset(void)
     sim_fault = SIM_FAULT_NONE;
     sim_faults = 0;
     sim_trouble = 0;
+    sim_nops = 0;
     sim_nran = 0;
     sim_writing = NULL;
 
@@ -116,11 +118,13 @@ sim_engine_crash(sim_process_t *p)
 {
     ngx_uint_t  i;
 
-    for (i = 0; i < SIM_OPS; i++) {
+    for (i = 0; i < sim_nops; i++) {
         if (sim_ops[i].life == p->life) {
             sim_ops[i].op = NULL;
         }
     }
+
+    sim_op_shrink();
 
     if (p->store && !sim_twin) {
         ngx_campaign_lmdb_held_close(p->store);
@@ -138,7 +142,7 @@ sim_op_note(ngx_campaign_op_t *op, sim_op_e kind, void *args)
 {
     ngx_uint_t  i, free;
 
-    for (free = SIM_OPS, i = 0; i < SIM_OPS; i++) {
+    for (free = SIM_OPS, i = 0; i < sim_nops; i++) {
         if (sim_ops[i].op == op) {
             free = i;
             break;
@@ -147,6 +151,10 @@ sim_op_note(ngx_campaign_op_t *op, sim_op_e kind, void *args)
         if (sim_ops[i].op == NULL) {
             free = i;
         }
+    }
+
+    if (free == SIM_OPS && sim_nops < SIM_OPS) {
+        free = sim_nops++;
     }
 
     if (free == SIM_OPS) {
@@ -165,10 +173,21 @@ sim_op_forget(ngx_campaign_op_t *op)
 {
     ngx_uint_t  i;
 
-    for (i = 0; i < SIM_OPS; i++) {
+    for (i = 0; i < sim_nops; i++) {
         if (sim_ops[i].op == op) {
             sim_ops[i].op = NULL;
         }
+    }
+
+    sim_op_shrink();
+}
+
+
+static void
+sim_op_shrink(void)
+{
+    while (sim_nops && sim_ops[sim_nops - 1].op == NULL) {
+        sim_nops--;
     }
 }
 
@@ -178,7 +197,7 @@ sim_op_ran(ngx_campaign_op_t *op, ngx_campaign_rc_e rc)
 {
     ngx_uint_t  i;
 
-    for (i = 0; i < SIM_OPS; i++) {
+    for (i = 0; i < sim_nops; i++) {
         if (sim_ops[i].op == op && sim_nran < SIM_OPS) {
             sim_ran[sim_nran] = sim_ops[i];
             sim_ran[sim_nran++].rc = rc;
@@ -198,7 +217,7 @@ sim_op_commit(ngx_uint_t stands)
         sim_model_commit(sim_ran, sim_nran);
     }
 
-    for (i = 0; stands && i < SIM_OPS; i++) {
+    for (i = 0; stands && i < sim_nops; i++) {
         for (n = 0; n < sim_nran; n++) {
             if (sim_ops[i].op == sim_ran[n].op) {
                 sim_ops[i].op = NULL;
@@ -207,6 +226,7 @@ sim_op_commit(ngx_uint_t stands)
     }
 
     sim_nran = 0;
+    sim_op_shrink();
 }
 
 
