@@ -606,6 +606,8 @@ ngx_http_campaign_turn_claimed(ngx_http_campaign_dispatch_t *d, ngx_http_campaig
     ngx_campaign_grant_t      *grant;
     ngx_http_campaign_live_t  *live;
 
+    ngx_http_campaign_live_account_t  *a;
+
     for (i = 0; i < t->turn.ngrants; i++) {
         grant = &t->turn.grants[i];
 
@@ -641,11 +643,13 @@ ngx_http_campaign_turn_claimed(ngx_http_campaign_dispatch_t *d, ngx_http_campaig
             }
         }
 
-        if (grant->tat) {
-            t->accounts[i]->gcra.tat = grant->tat;
+        a = (ngx_http_campaign_live_account_t *) ((u_char *) t->accounts[i] - offsetof(ngx_http_campaign_live_account_t, pick));
+
+        if (grant->tat) {                               /* messages that went late meanwhile are still to be told of */
+            a->pick.gcra.tat = a->is_late ? ngx_max(a->pick.gcra.tat, grant->tat) : grant->tat;
         }
 
-        ngx_campaign_pick_granted(&d->pick, t->accounts[i], wall);
+        ngx_campaign_pick_granted(&d->pick, &a->pick, wall);
     }
 }
 
