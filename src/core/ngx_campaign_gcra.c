@@ -165,6 +165,33 @@ ngx_campaign_gcra_pace_tat(const ngx_campaign_gcra_t *g, int64_t slack, uint64_t
 }
 
 
+void
+ngx_campaign_gcra_change(ngx_campaign_gcra_t *g, uint64_t rate, uint32_t burst, int64_t now)
+{
+    double   sent;
+    int64_t  old, step;
+
+    old = ngx_campaign_gcra_step(g->rate);
+    step = ngx_campaign_gcra_step(rate);
+
+    g->rate = rate;
+    g->burst = burst;
+
+    if (g->tat <= now) {
+        return;
+    }
+
+    sent = ((double) g->tat - (double) now) / (double) old;
+
+    if (sent >= ngx_max(burst, 1)) {
+        g->tat = ngx_campaign_gcra_spent(g, now);
+
+    } else {
+        g->tat = now + (int64_t) ngx_min(sent * (double) step, (double) NGX_CAMPAIGN_GCRA_LONG);
+    }
+}
+
+
 int64_t
 ngx_campaign_gcra_before(const ngx_campaign_gcra_t *g, int64_t first)
 {

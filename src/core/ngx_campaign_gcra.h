@@ -57,6 +57,12 @@ void ngx_campaign_gcra_pace_sent(ngx_campaign_gcra_t *g, int64_t now);
 /* tat that grants have to go on from, when n messages of theirs have still to go */
 int64_t ngx_campaign_gcra_pace_tat(const ngx_campaign_gcra_t *g, int64_t slack, uint64_t n);
 
+/*
+ * Rate and burst are others from now on.  What was sent counts on as that many messages, no more than the new burst: the next one is at most a
+ * step of the new rate away, and no second with one change in it holds more than the greater rate and the greater burst.
+ */
+void ngx_campaign_gcra_change(ngx_campaign_gcra_t *g, uint64_t rate, uint32_t burst, int64_t now);
+
 /* tat as it was before a grant whose first message may go at `first` */
 int64_t ngx_campaign_gcra_before(const ngx_campaign_gcra_t *g, int64_t first);
 

@@ -267,6 +267,9 @@ void ngx_http_campaign_window_open(ngx_http_campaign_dispatch_t *d, ngx_http_cam
 /* starts what is due; NGX_DECLINED: not before the store was asked for the epoch */
 ngx_int_t ngx_http_campaign_window_send(ngx_http_campaign_dispatch_t *d, int64_t now);
 
+/* the account's rate and burst are these from now on, also for what is claimed and has not started */
+void ngx_http_campaign_window_change(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_live_account_t *a, uint64_t rate, uint32_t burst);
+
 /* the account goes: its windows are on their own */
 void ngx_http_campaign_window_orphan(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_live_account_t *a);
 

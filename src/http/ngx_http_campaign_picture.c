@@ -166,8 +166,7 @@ ngx_http_campaign_picture_change_account(ngx_http_campaign_dispatch_t *d, ngx_ca
 
     } else {
         a->pick.active = 1;
-        a->pick.gcra.rate = ngx_max(change->rate, 1);
-        a->pick.gcra.burst = ngx_max(change->burst, 1);
+        ngx_http_campaign_window_change(d, a, ngx_max(change->rate, 1), ngx_max(change->burst, 1));
         a->pick.gcra.tat = change->tat;
     }
 

@@ -149,6 +149,38 @@ ngx_http_campaign_window_leave(ngx_http_campaign_dispatch_t *d, ngx_http_campaig
 
 
 void
+ngx_http_campaign_window_change(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_live_account_t *a, uint64_t rate, uint32_t burst)
+{
+    ngx_campaign_gcra_t          pace;
+    ngx_http_campaign_window_t  *w;
+
+    if (a->pick.gcra.rate == rate && a->pick.gcra.burst == burst) {
+        return;
+    }
+
+    pace = a->pick.gcra;
+    pace.tat = a->tat;
+
+    ngx_campaign_gcra_change(&pace, rate, burst, ngx_http_campaign_dispatch_clock() * 1000);
+
+    a->pick.gcra.rate = rate;
+    a->pick.gcra.burst = burst;
+    a->tat = pace.tat;
+
+    if (ngx_queue_empty(&a->windows)) {
+        return;
+    }
+
+    w = ngx_queue_data(ngx_queue_head(&a->windows), ngx_http_campaign_window_t, queue);
+
+    if (w->node.set) {
+        ngx_campaign_heap_remove(&d->windows, &w->node);
+        ngx_http_campaign_window_wait(d, w);
+    }
+}
+
+
+void
 ngx_http_campaign_window_orphan(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_live_account_t *a)
 {
     ngx_http_campaign_window_t  *w;

@@ -21,7 +21,7 @@ gateway(sub { 200 });
 my $log = "$ENV{TEST_NGINX_SERVROOT}/logs/fast.log";
 my $own = "127.0.0.1:$ENV{TEST_NGINX_SERVER_PORT}";
 my $server = Campaign::Server->new(workers => 2, http => "log_format stamps \$msec; upstream fast { server $own; keepalive 1024; keepalive_requests 1000000; }", server => join('', map { channel($_, 'concurrency=1000') }
-    qw(LATE STOP STEADY KILL SLOW SLOWER CHANGED)) . channel('FAST', 'concurrency=10000', "proxy_pass http://fast/fast;\nproxy_buffering off;")
+    qw(LATE STOP STEADY KILL SLOW SLOWER CHANGED SPENT)) . channel('FAST', 'concurrency=10000', "proxy_pass http://fast/fast;\nproxy_buffering off;")
     . "keepalive_requests 1000000; location = /fast { access_log $log stamps buffer=64k flush=1s; return 204; }");
 my $hold = Campaign::Hold->new;
 
@@ -135,6 +135,21 @@ sub within {
         cmp_ok(scalar @n, '>=', 0.5 * $rate, 'and no less, but for the tenths in which the dispatcher changes hands, on a busy machine');
         note "$rate a second: " . @n;
     }
+}
+
+# the burst is spent, 50 s of the rate that was: a new rate does not wait for them
+{
+    my $account = account(rate => 2, burst => 100);
+    my $c = start($account, 'SPENT', to => [numbers(400)]);
+    ok(wait_for(sub { requests('SPENT') >= 100 }), 'a burst has gone');
+    answered(admin()->put('/accounts/' . $account->id, { rate => 200, burst => 1 }), 200, 'two hundred a second from now on');
+    my $at = time;
+    ok(wait_for(sub { requests('SPENT') >= 250 }, 3), 'what was claimed goes by the new rate');
+    is(counts(settled($account, $c, 3)), 'completed: 400 sent of 400', 'it ends');
+    my $n = grep { $_ >= $at + 0.1 && $_ < $at + 1.1 } sent('SPENT');       # as above
+    cmp_ok($n, '>=', 100, 'a tick later it holds');
+    within('SPENT', 200, 100);
+    note "200 a second: $n";
 }
 
 if (long()) {

@@ -38,6 +38,8 @@ static void test_clock(void);
 static void test_extremes(void);
 static void test_pace(void);
 static void test_pace_late(void);
+static void test_change(void);
+static void test_changes(void);
 
 static void test_run(test_run_t *t);
 static void test_release(test_run_t *t, int64_t first, int64_t step, ngx_uint_t k, int64_t until);
@@ -58,6 +60,8 @@ main(void)
     test_extremes();
     test_pace();
     test_pace_late();
+    test_change();
+    test_changes();
 
     return done_testing();
 }
@@ -487,4 +491,85 @@ test_pace_late(void)
     is_uint(pace_run(&pace, &at, step, TEST_NOW + 600 * TEST_MS, TEST_NOW + 601 * TEST_MS), 20, "pace_lets_the_burst_go_of_what_is_overdue");
     is_uint(pace_run(&pace, &at, step, TEST_NOW + 601 * TEST_MS, TEST_NOW + 1100 * TEST_MS), 249, "and_the_rest_by_the_rate");
     ok(ngx_campaign_gcra_pace_tat(&pace, 5 * TEST_MS, 500 - 269) > g.tat + 500 * TEST_MS, "pace_moves_the_limiter_on_by_what_was_lost");
+}
+
+
+static void
+test_change(void)
+{
+    ngx_campaign_gcra_t  g;
+
+    g.rate = 2 * NGX_CAMPAIGN_RATE_UNIT;
+    g.burst = 100;
+    g.tat = TEST_NOW + 50 * NGX_CAMPAIGN_NS;
+
+    ngx_campaign_gcra_change(&g, 1000 * NGX_CAMPAIGN_RATE_UNIT, 1, TEST_NOW);
+    is_uint(g.rate, 1000 * NGX_CAMPAIGN_RATE_UNIT, "change_sets_the_rate");
+    is_uint(g.burst, 1, "change_sets_the_burst");
+    is_int(ngx_campaign_gcra_pace_next(&g, 0, TEST_NOW), TEST_NOW + TEST_MS, "change_of_a_spent_burst_leaves_the_next_a_step_of_the_new_rate_away");
+
+    g.rate = 2 * NGX_CAMPAIGN_RATE_UNIT;
+    g.burst = 100;
+    g.tat = TEST_NOW + 20 * NGX_CAMPAIGN_NS;
+
+    ngx_campaign_gcra_change(&g, 4 * NGX_CAMPAIGN_RATE_UNIT, 50, TEST_NOW);
+    is_int(g.tat, TEST_NOW + 10 * NGX_CAMPAIGN_NS, "change_counts_on_what_of_the_burst_was_sent");
+
+    g.tat = TEST_NOW - 1;
+    ngx_campaign_gcra_change(&g, 1, UINT32_MAX, TEST_NOW);
+    is_int(g.tat, TEST_NOW - 1, "change_of_an_idle_account_leaves_it_idle");
+
+    g.tat = INT64_MAX;
+    ngx_campaign_gcra_change(&g, UINT64_MAX, 0, 0);
+    is_int(g.tat, 1, "change_of_the_greatest_and_least_values_stays_sound");
+}
+
+
+/* sends all it may, before and after a change: no second holds more than the greater rate and the greater burst */
+
+static void
+test_changes(void)
+{
+    int64_t              at, end, *ring;
+    uint32_t             burst[2];
+    uint64_t             rate[2];
+    ngx_uint_t           i, j, n, most, crowded, stalled;
+    ngx_campaign_gcra_t  g;
+
+    for (crowded = stalled = 0, i = 0; i < 200; i++) {
+
+        for (j = 0; j < 2; j++) {
+            rate[j] = 1 + tap_below(tap_below(2) ? 5 : 2000);
+            burst[j] = 1 + (uint32_t) tap_below(tap_below(2) ? 5 : 500);
+        }
+
+        g.rate = rate[0] * NGX_CAMPAIGN_RATE_UNIT;
+        g.burst = burst[0];
+        g.tat = 0;
+
+        most = ngx_max(rate[0], rate[1]) + ngx_max(burst[0], burst[1]);
+        ring = calloc(most, sizeof(int64_t));
+
+        for (end = TEST_NOW, n = 0, j = 0; j < 2; j++) {
+            at = end;
+
+            if (j) {
+                ngx_campaign_gcra_change(&g, rate[1] * NGX_CAMPAIGN_RATE_UNIT, burst[1], at);
+                stalled += (ngx_campaign_gcra_pace_next(&g, 0, at) > at + ngx_campaign_gcra_step(g.rate));
+            }
+
+            end += (int64_t) tap_below(2 * NGX_CAMPAIGN_NS);
+
+            while ((at = ngx_campaign_gcra_pace_next(&g, 0, at)) < end) {
+                ngx_campaign_gcra_pace_sent(&g, at);
+                crowded += (n >= most && at - ring[n % most] < NGX_CAMPAIGN_NS);
+                ring[n++ % most] = at;
+            }
+        }
+
+        free(ring);
+    }
+
+    is_uint(stalled, 0, "change_never_keeps_the_next_waiting_for_more_than_a_step");
+    is_uint(crowded, 0, "change_lets_no_second_hold_more_than_the_greater_rate_and_the_greater_burst");
 }
