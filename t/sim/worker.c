@@ -168,7 +168,11 @@ sim_worker_crash(sim_process_t *p)
     serves = !p->exiting;
 
     if (p->dispatcher.state == NGX_HTTP_CAMPAIGN_DISPATCH_RUNNING) {
-        sim_headless = sim_mono;
+
+        if (p->dispatcher.epoch == sim_epoch) {         /* else another one is at work: its lock was removed, and it has not seen that */
+            sim_headless = sim_mono;
+        }
+
         sim_crashed = p->poisoned || sim_chance(sim_random(22, (uint64_t) sim_mono, p->id), 2);
         sim_framed = sim_crashed && !p->poisoned;
     }
