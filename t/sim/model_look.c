@@ -44,6 +44,7 @@ sim_model_look(sim_campaign_t *c)
 /*
  * A repeat whose contact was deleted, or suppressed, is skipped when its turn comes; when that is, the model leaves to the store.  What
  * comes after that turn in the same transaction may cancel what was left of the campaign, or lift the suppression: it is skipped all the same.
+ * Expired it is by its reason: a turn may leave a repeat whose time is over, and a receipt that comes after it says failed, too.
  */
 
 static void
@@ -66,8 +67,8 @@ sim_model_adopt(sim_campaign_t *c, sim_look_t *look)
                 m->reason = m->deleted ? NGX_CAMPAIGN_R_DELETED : NGX_CAMPAIGN_R_SUPPRESSED;
             }
 
-        } else if (look->states[seq] == NGX_CAMPAIGN_M_FAILED && m->passed == NGX_CAMPAIGN_R_EXPIRED
-                   && (m->state == SIM_S_AGAIN || m->state == SIM_S_CANCELED))
+        } else if (look->states[seq] == NGX_CAMPAIGN_M_FAILED && look->reasons[seq] == NGX_CAMPAIGN_R_EXPIRED
+                   && m->passed == NGX_CAMPAIGN_R_EXPIRED && (m->state == SIM_S_AGAIN || m->state == SIM_S_CANCELED))
         {
             m->state = SIM_S_FAILED;
             m->reason = NGX_CAMPAIGN_R_EXPIRED;
