@@ -43,6 +43,7 @@ static void test_late(void);
 static void test_unknown(void);
 static void test_theirs(void);
 static void test_not_sent(void);
+static void test_expired(void);
 static void test_many(void);
 static void test_forged(void);
 static void test_suspect(void);
@@ -92,6 +93,7 @@ main(int argc, char **argv)
     test_unknown();
     test_theirs();
     test_not_sent();
+    test_expired();
     test_many();
     test_forged();
     test_suspect();
@@ -319,6 +321,51 @@ test_not_sent(void)
     ok(test_is(&k, 2, NGX_CAMPAIGN_M_CANCELED, NGX_CAMPAIGN_R_CANCELED, 1), "one in flight is canceled by its answer");
     (void) test_receipt(&k.c, 2, NGX_CAMPAIGN_RECEIPT_DELIVERED);
     ok(test_is(&k, 2, NGX_CAMPAIGN_M_DELIVERED, 0, 1) && test_count(&k), "and was delivered all the same");
+}
+
+
+/* of a campaign whose validity is over: two wait for a repeat, two were never sent */
+
+static void
+test_expired(void)
+{
+    test_count_t          k;
+    ngx_campaign_turn_t   turn;
+    ngx_campaign_claim_t  claim;
+    ngx_campaign_grant_t  grant;
+
+    make_campaign(&k.c, mine, "", NULL);
+    k.c.text = make_str(text);
+    k.c.validity = 5;
+    make_created(&k.c, MAKE_FIRST, 4);
+
+    (void) make_turn(NULL, 0, NULL, 0);
+    is_uint(make_turn(&k.c, 2, NULL, 0), 2, "two are claimed");
+    test_outcome(&k.c, 0, NGX_CAMPAIGN_OUTCOME_AGAIN, 0);
+    test_outcome(&k.c, 1, NGX_CAMPAIGN_OUTCOME_AGAIN, 0);
+    ngx_stub_now += 10000000;
+
+    ngx_memzero(&claim, sizeof(claim));
+    make_grant(&turn, &grant, mine, &claim, 1);
+    claim.campaign = k.c.rec.no;
+    claim.want = 2;                                     /* of which no repeats */
+    make_turned(&turn);
+
+    ok(claim.n == 0 && claim.expired == 2 && claim.left == 0 && claim.again_at, "fresh ones expire, the repeats stay");
+    (void) test_receipt(&k.c, 0, NGX_CAMPAIGN_RECEIPT_FAILED);
+    ok(test_is(&k, 0, NGX_CAMPAIGN_M_FAILED, NGX_CAMPAIGN_R_RECEIPT_FAILED, 1), "a repeat that no claim passed is failed by its receipt");
+
+    is_uint(make_turn(&k.c, 10, NULL, 0), 0, "none is claimed");
+    ok(test_is(&k, 1, NGX_CAMPAIGN_M_FAILED, NGX_CAMPAIGN_R_EXPIRED, 1), "the other has expired");
+    (void) test_receipt(&k.c, 1, NGX_CAMPAIGN_RECEIPT_FAILED);
+    (void) test_receipt(&k.c, 1, NGX_CAMPAIGN_RECEIPT_SENT);
+    ok(test_is(&k, 1, NGX_CAMPAIGN_M_FAILED, NGX_CAMPAIGN_R_EXPIRED, 1), "the first reason stays");
+    ok(test_count(&k) && k.run.progress.segments == 2 && k.run.progress.accepted == 2, "and nothing is counted");
+
+    (void) test_receipt(&k.c, 1, NGX_CAMPAIGN_RECEIPT_DELIVERED);
+    ok(test_is(&k, 1, NGX_CAMPAIGN_M_DELIVERED, 0, 1), "delivered after all");
+    ok(test_count(&k) && k.run.progress.segments == 4 && k.run.progress.accepted == 4, "which counts, once");
+    is_uint(test_receipt(&k.c, 2, NGX_CAMPAIGN_RECEIPT_DELIVERED), NGX_CAMPAIGN_NOT_FOUND, "one that expired unsent is not found");
 }
 
 
