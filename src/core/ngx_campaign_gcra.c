@@ -181,7 +181,7 @@ ngx_campaign_gcra_change(ngx_campaign_gcra_t *g, uint64_t rate, uint32_t burst, 
         return;
     }
 
-    sent = ((double) g->tat - (double) now) / (double) old;
+    sent = (double) (g->tat - now) / (double) old;
 
     if (sent >= ngx_max(burst, 1)) {
         g->tat = ngx_campaign_gcra_spent(g, now);

@@ -101,6 +101,32 @@ ngx_campaign_limit_raise(ngx_campaign_txn_t *t, uint32_t account, int64_t tat)
 
 
 ngx_campaign_rc_e
+ngx_campaign_limit_change(ngx_campaign_txn_t *t, const ngx_campaign_account_t *a, uint64_t rate, uint32_t burst)
+{
+    int64_t              old;
+    ngx_campaign_rc_e    rc;
+    ngx_campaign_gcra_t  gcra;
+
+    if (a->rate == rate && a->burst == burst) {
+        return NGX_CAMPAIGN_OK;
+    }
+
+    rc = ngx_campaign_limit_get(t, (uint32_t) a->rec.no, &old);
+    if (rc != NGX_CAMPAIGN_OK) {
+        return rc;
+    }
+
+    gcra.rate = a->rate;
+    gcra.burst = a->burst;
+    gcra.tat = old;
+
+    ngx_campaign_gcra_change(&gcra, rate, burst, t->now * 1000);
+
+    return gcra.tat == old ? NGX_CAMPAIGN_OK : ngx_campaign_limit_put(t, (uint32_t) a->rec.no, gcra.tat);
+}
+
+
+ngx_campaign_rc_e
 ngx_campaign_limit_spend(ngx_campaign_txn_t *t, uint32_t account)
 {
     ngx_campaign_rc_e       rc;

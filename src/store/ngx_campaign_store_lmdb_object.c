@@ -6,6 +6,7 @@
  */
 
 #include "ngx_campaign_store_lmdb_suppress.h"
+#include "ngx_campaign_store_lmdb_turn.h"
 
 
 typedef struct {
@@ -600,8 +601,6 @@ ngx_campaign_object_account_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, v
     }
 
     rec->updated = (time_t) (t->now / 1000000);
-    a.rate = given->rate;
-    a.burst = given->burst;
 
     rc = ngx_campaign_lmdb_record_fits(t, NGX_CAMPAIGN_ACCOUNT, rec);
 
@@ -618,6 +617,13 @@ ngx_campaign_object_account_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, v
     }
 
     if (rc == NGX_CAMPAIGN_OK) {
+        rc = ngx_campaign_limit_change(t, &a, given->rate, given->burst);
+    }
+
+    if (rc == NGX_CAMPAIGN_OK) {
+        a.rate = given->rate;
+        a.burst = given->burst;
+
         rc = ngx_campaign_lmdb_record_update(t, NGX_CAMPAIGN_ACCOUNT, &a);
     }
 

@@ -180,6 +180,9 @@ ngx_campaign_rc_e ngx_campaign_limit_get(ngx_campaign_txn_t *t, uint32_t account
 /* moves it on, never back; of an account that is gone: nothing */
 ngx_campaign_rc_e ngx_campaign_limit_raise(ngx_campaign_txn_t *t, uint32_t account, int64_t tat);
 
+/* the account, as it is stored, gets another rate or burst: what was sent counts on.  With the same: nothing */
+ngx_campaign_rc_e ngx_campaign_limit_change(ngx_campaign_txn_t *t, const ngx_campaign_account_t *a, uint64_t rate, uint32_t burst);
+
 /* messages of the account are uncertain: nobody knows when they went, so it has no burst now */
 ngx_campaign_rc_e ngx_campaign_limit_spend(ngx_campaign_txn_t *t, uint32_t account);
 

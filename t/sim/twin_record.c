@@ -107,12 +107,24 @@ twin_account_work(ngx_campaign_op_t *op, void *args, int64_t now)
     ngx_uint_t       i, old;
     twin_account_t  *a;
 
+    ngx_campaign_gcra_t  gcra;
+
     if (ngx_campaign_id_open(twin_secret, NGX_CAMPAIGN_ACCOUNT, given->rec.id, &no, &zero) != NGX_OK) {
         return NGX_CAMPAIGN_NOT_FOUND;
     }
 
     a = &twin->accounts[no];
     old = a->status;
+
+    if (a->rate != given->rate || a->burst != given->burst) {
+        gcra.rate = a->rate;
+        gcra.burst = a->burst;
+        gcra.tat = a->tat;
+
+        ngx_campaign_gcra_change(&gcra, given->rate, given->burst, now * 1000);
+
+        a->tat = gcra.tat;
+    }
 
     a->rate = given->rate;
     a->burst = given->burst;

@@ -10,10 +10,12 @@
 static void test_limit_raised(void);
 static void test_limit_spent(void);
 static void test_limit_shared(void);
+static void test_limit_changed(void);
 static void test_hung(void);
 static void test_audience(void);
 
 static void test_campaign(ngx_campaign_campaign_t *c, ngx_uint_t n);
+static void test_account(uint64_t rate, uint32_t burst);
 static void test_sent(ngx_campaign_campaign_t *c, ngx_campaign_outcome_t *o, uint32_t seq, ngx_uint_t n);
 static ngx_uint_t test_allowed(ngx_campaign_campaign_t *c, ngx_uint_t want, ngx_campaign_limit_t *limit);
 
@@ -32,6 +34,7 @@ main(int argc, char **argv)
     test_limit_raised();
     test_limit_spent();
     test_limit_shared();
+    test_limit_changed();
     test_hung();
     test_audience();
 
@@ -139,6 +142,41 @@ test_limit_shared(void)
     ok(claims[0].spent && claims[1].spent && claims[3].spent, "each is told that it is the rate");
     store_free(so);
 
+    ok(make_look(NULL), "the store is sound");
+}
+
+
+static void
+test_limit_changed(void)
+{
+    ngx_campaign_campaign_t  c;
+
+    test_campaign(&c, 3000);
+
+    is_uint(test_allowed(&c, 400, NULL), 400, "a part of the burst goes");
+
+    test_account(10 * NGX_CAMPAIGN_RATE_UNIT, 500);
+    is_uint(test_allowed(&c, 1000, NULL), 100, "the account is changed: what was sent counts of the new burst, too");
+
+    test_account(2000 * NGX_CAMPAIGN_RATE_UNIT, 1);
+    is_uint(test_allowed(&c, 1000, NULL), 0, "changed once more: what is spent stays spent");
+
+    ngx_stub_now += 500;
+    is_uint(test_allowed(&c, 1000, NULL), 1, "and the next goes a step of the new rate later");
+
+    test_account(2 * NGX_CAMPAIGN_RATE_UNIT, 1);
+    is_uint(test_allowed(&c, 1000, NULL), 0, "the new rate is slow");
+
+    test_account(2 * NGX_CAMPAIGN_RATE_UNIT, 1);
+    ngx_stub_now += 499999;
+    is_uint(test_allowed(&c, 1000, NULL), 0, "an account that is put as it was");
+    ngx_stub_now += 1;
+    is_uint(test_allowed(&c, 1000, NULL), 1, "waits no longer for that");
+
+    is_uint(test_allowed(&c, 1000, NULL), 0, "half a second to wait");
+    test_account(1000 * NGX_CAMPAIGN_RATE_UNIT, 1);
+    ngx_stub_now += 1000;
+    is_uint(test_allowed(&c, 1000, NULL), 1, "is a millisecond of a fast rate");
     ok(make_look(NULL), "the store is sound");
 }
 
@@ -289,6 +327,21 @@ test_campaign(ngx_campaign_campaign_t *c, ngx_uint_t n)
     make_sender(mine, "Acme", NULL);
     make_lease();
     make_started(c, mine, name, n);
+}
+
+
+static void
+test_account(uint64_t rate, uint32_t burst)
+{
+    ngx_campaign_account_t  a;
+
+    ngx_memzero(&a, sizeof(ngx_campaign_account_t));
+
+    ngx_campaign_id_make(ngx_campaign_store_secret(st), NGX_CAMPAIGN_ACCOUNT, mine, 0, a.rec.id);
+    a.rate = rate;
+    a.burst = burst;
+
+    is_uint(store_answer(ngx_campaign_store_account(st, store_begin(), &a)), NGX_CAMPAIGN_OK, "the account is changed");
 }
 
 
