@@ -273,6 +273,9 @@ void ngx_campaign_lmdb_writer_tick(ngx_campaign_store_t *st);
 /* commits all that waits, on this thread */
 void ngx_campaign_lmdb_writer_flush(ngx_campaign_store_t *st);
 
+/* monotonic ms, on any thread */
+int64_t ngx_campaign_lmdb_clock(void);
+
 /* _works: a batch is to be run, or runs, on a thread; _rests: nor does anything wait to be written */
 ngx_uint_t ngx_campaign_lmdb_writer_works(ngx_campaign_store_t *st);
 ngx_uint_t ngx_campaign_lmdb_writer_rests(ngx_campaign_store_t *st);

@@ -24,7 +24,6 @@ static ngx_int_t ngx_campaign_exit_wait(ngx_campaign_store_t *st, ngx_msec_t lim
 static void ngx_campaign_exit_complain(ngx_campaign_store_t *st, ngx_msec_t waited);
 static ngx_int_t ngx_campaign_exit_start(ngx_campaign_exit_t *e);
 static void *ngx_campaign_exit_thread(void *data);
-static ngx_msec_t ngx_campaign_exit_clock(void);
 
 
 ngx_msec_t
@@ -65,14 +64,15 @@ ngx_campaign_store_flush(ngx_campaign_store_t *st, ngx_msec_t limit)
 static ngx_int_t
 ngx_campaign_exit_wait(ngx_campaign_store_t *st, ngx_msec_t limit, int *done)
 {
-    ngx_msec_t  from, waits;
+    int64_t     from;
+    ngx_msec_t  waits;
 
-    from = ngx_campaign_exit_clock();
+    from = ngx_campaign_lmdb_clock();
 
     while (done ? !__atomic_load_n(done, __ATOMIC_ACQUIRE) : ngx_campaign_lmdb_writer_works(st)) {
         waits = ngx_campaign_lmdb_writer_waits(st);
 
-        if (waits && ngx_campaign_exit_clock() - from >= limit) {
+        if (waits && (ngx_msec_t) (ngx_campaign_lmdb_clock() - from) >= limit) {
             ngx_campaign_lmdb_writer_give_up(st);
             ngx_campaign_exit_complain(st, waits);
             return NGX_BUSY;
@@ -144,15 +144,4 @@ ngx_campaign_exit_thread(void *data)
     __atomic_store_n(&e->done, 1, __ATOMIC_RELEASE);
 
     return NULL;
-}
-
-
-static ngx_msec_t
-ngx_campaign_exit_clock(void)
-{
-    struct timespec  ts;
-
-    (void) clock_gettime(CLOCK_MONOTONIC, &ts);
-
-    return (ngx_msec_t) ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }

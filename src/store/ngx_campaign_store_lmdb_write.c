@@ -66,7 +66,6 @@ static ngx_campaign_rc_e ngx_campaign_writer_one(ngx_campaign_store_t *st, ngx_c
 static ngx_campaign_rc_e ngx_campaign_writer_begun(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, ngx_campaign_work_pt work, void *args,
     int *err);
 static int ngx_campaign_writer_commit(ngx_campaign_txn_t *t);
-static int64_t ngx_campaign_writer_clock(void);
 static int ngx_campaign_writer_begin(ngx_campaign_store_t *st, ngx_campaign_txn_t *t, ngx_uint_t quiet);
 static ngx_uint_t ngx_campaign_writer_ends(ngx_campaign_txn_t *t, ngx_campaign_rc_e rc);
 static void ngx_campaign_writer_complete(ngx_event_t *ev);
@@ -205,7 +204,7 @@ ngx_campaign_writer_take(ngx_campaign_writer_t *w)
     w->err = 0;
     w->ticks = 0;
 
-    __atomic_store_n(&w->since, ngx_campaign_writer_clock(), __ATOMIC_RELAXED);     /* for a thread, at first */
+    __atomic_store_n(&w->since, ngx_campaign_lmdb_clock(), __ATOMIC_RELAXED);     /* for a thread, at first */
     __atomic_store_n(&w->state, NGX_CAMPAIGN_WRITER_HANDED, __ATOMIC_RELEASE);
 }
 
@@ -445,8 +444,8 @@ ngx_campaign_writer_commit(ngx_campaign_txn_t *t)
 }
 
 
-static int64_t
-ngx_campaign_writer_clock(void)
+int64_t
+ngx_campaign_lmdb_clock(void)
 {
     struct timespec  ts;
 
@@ -465,7 +464,7 @@ ngx_campaign_writer_begin(ngx_campaign_store_t *st, ngx_campaign_txn_t *t, ngx_u
     w = st->writer;
 
     if (__atomic_load_n(&w->since, __ATOMIC_RELAXED) == 0) {
-        __atomic_store_n(&w->since, ngx_campaign_writer_clock(), __ATOMIC_RELAXED);
+        __atomic_store_n(&w->since, ngx_campaign_lmdb_clock(), __ATOMIC_RELAXED);
     }
 
     err = mdb_txn_begin(st->env, NULL, 0, &t->txn);
@@ -648,7 +647,7 @@ ngx_campaign_lmdb_writer_waits(ngx_campaign_store_t *st)
 
     since = __atomic_load_n(&st->writer->since, __ATOMIC_RELAXED);
 
-    return since ? (ngx_msec_t) ngx_max(ngx_campaign_writer_clock() - since, 1) : 0;
+    return since ? (ngx_msec_t) ngx_max(ngx_campaign_lmdb_clock() - since, 1) : 0;
 }
 
 
