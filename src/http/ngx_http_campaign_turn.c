@@ -643,7 +643,7 @@ ngx_http_campaign_turn_claimed(ngx_http_campaign_dispatch_t *d, ngx_http_campaig
             }
         }
 
-        a = (ngx_http_campaign_live_account_t *) ((u_char *) t->accounts[i] - offsetof(ngx_http_campaign_live_account_t, pick));
+        a = ngx_rbtree_data(t->accounts[i], ngx_http_campaign_live_account_t, pick);
 
         if (grant->tat) {                               /* messages that went late meanwhile are still to be told of */
             a->pick.gcra.tat = a->is_late ? ngx_max(a->pick.gcra.tat, grant->tat) : grant->tat;

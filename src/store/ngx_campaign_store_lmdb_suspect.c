@@ -192,28 +192,11 @@ ngx_campaign_suspect_empty(ngx_campaign_states_t *x, ngx_uint_t *empty)
 ngx_campaign_rc_e
 ngx_campaign_suspect_next(ngx_campaign_states_t *x, int64_t *due, uint32_t *seq)
 {
-    ngx_uint_t         attempts, flags, found;
-    ngx_campaign_rc_e  rc;
+    ngx_uint_t  attempts, flags;
 
-    found = 0;
     *seq = x->suspect.want_seq;
 
-    rc = ngx_campaign_states_tries_get(x, *seq, &attempts, &flags, due);
-
-    if (rc == NGX_CAMPAIGN_OK) {
-        rc = ngx_campaign_states_again_has(x, *seq, *due, &found);
-    }
-
-    if (rc != NGX_CAMPAIGN_OK || (found && *due)) {
-        return rc;
-    }
-
-    x->suspect.want_campaign = 0;                       /* it needs nobody's quiet any more: canceled, say */
-    x->quiet = 0;
-
-    rc = ngx_campaign_suspect_save(x);
-
-    return rc == NGX_CAMPAIGN_OK ? ngx_campaign_states_again_next(x, due, seq) : rc;
+    return ngx_campaign_states_tries_get(x, *seq, &attempts, &flags, due);
 }
 
 

@@ -158,7 +158,7 @@ ngx_campaign_rc_e ngx_campaign_suspect_load(ngx_campaign_states_t *x);
 /* x->quiet, before the first grant */
 ngx_campaign_rc_e ngx_campaign_suspect_quiet(ngx_campaign_states_t *x);
 
-/* as _again_next, in a campaign of which one message wants to go alone: that one, if it waits */
+/* as _again_next, in a campaign of which one message wants to go alone: that one, which waits (_quiet has looked) */
 ngx_campaign_rc_e ngx_campaign_suspect_next(ngx_campaign_states_t *x, int64_t *due, uint32_t *seq);
 
 /* may repeat seq of the open campaign be claimed?  It stays due, or is put off, if not */
