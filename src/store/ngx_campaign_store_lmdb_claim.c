@@ -423,6 +423,10 @@ ngx_campaign_turn_claim_again(ngx_campaign_states_t *x, ngx_campaign_claim_t *c,
             return rc;
         }
 
+        if (!found) {
+            return ngx_campaign_lmdb_failed(x->t, MDB_CORRUPTED, "repeat that is due");
+        }
+
         x->run.progress.again--;
 
         ngx_campaign_lmdb_walk_init(&walk, campaign->list, seq);
@@ -437,6 +441,10 @@ ngx_campaign_turn_claim_again(ngx_campaign_states_t *x, ngx_campaign_claim_t *c,
         if (rc == NGX_CAMPAIGN_OK && reason != NGX_CAMPAIGN_R_NONE) {
             gone++;
             rc = ngx_campaign_turn_skip(x, c, seq, 1, reason);
+
+            if (rc == NGX_CAMPAIGN_OK && x->quiet) {
+                rc = ngx_campaign_suspect_quiet(x);     /* it was the one that wants to go alone: nobody waits for it any more */
+            }
 
             if (rc == NGX_CAMPAIGN_OK) {
                 continue;

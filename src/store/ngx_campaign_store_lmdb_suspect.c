@@ -109,7 +109,7 @@ ngx_campaign_suspect_quiet(ngx_campaign_states_t *x)
 }
 
 
-/* the one that is to go alone is still to be repeated: a receipt may have settled it, or a client canceled it.  No campaign is open */
+/* the one that is to go alone is still to be repeated: a receipt may have settled it, or a client canceled it.  No other campaign is open */
 
 static ngx_campaign_rc_e
 ngx_campaign_suspect_waits(ngx_campaign_states_t *x, ngx_uint_t *waits)

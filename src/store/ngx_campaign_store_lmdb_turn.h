@@ -155,7 +155,7 @@ ngx_campaign_rc_e ngx_campaign_leaving_take(ngx_campaign_states_t *x, uint32_t s
 /* x->suspect, before anything is recovered */
 ngx_campaign_rc_e ngx_campaign_suspect_load(ngx_campaign_states_t *x);
 
-/* x->quiet, before the first grant */
+/* x->quiet, before the first grant, and when the one that wants to go alone, of the open campaign, is settled */
 ngx_campaign_rc_e ngx_campaign_suspect_quiet(ngx_campaign_states_t *x);
 
 /* as _again_next, in a campaign of which one message wants to go alone: that one, which waits (_quiet has looked) */
