@@ -20,25 +20,19 @@
 
 static void ngx_campaign_pick_clock_back(ngx_campaign_pick_t *pick, int64_t now);
 static void ngx_campaign_pick_expire(ngx_campaign_pick_t *pick, int64_t now);
-static void ngx_campaign_pick_unpark(ngx_campaign_pick_t *pick, int64_t now);
-static void ngx_campaign_pick_unserve(ngx_campaign_pick_t *pick, ngx_campaign_pick_gateway_t *g);
 static uint32_t ngx_campaign_pick_walk(ngx_campaign_pick_t *pick, uint32_t most, int64_t now);
 static ngx_uint_t ngx_campaign_pick_visit(ngx_campaign_pick_t *pick, ngx_campaign_pick_account_t *a, int64_t now);
 static void ngx_campaign_pick_allow(ngx_campaign_pick_t *pick, ngx_campaign_pick_account_t *a, int64_t now);
 static void ngx_campaign_pick_spent(ngx_campaign_pick_t *pick, ngx_campaign_pick_account_t *a, int64_t now);
 static void ngx_campaign_pick_share(ngx_campaign_pick_campaign_t *c, int64_t now);
 
-static void ngx_campaign_pick_account_place(ngx_campaign_pick_t *pick, ngx_campaign_pick_account_t *a);
 static void ngx_campaign_pick_account_rest(ngx_campaign_pick_t *pick, ngx_campaign_pick_account_t *a);
 static ngx_uint_t ngx_campaign_pick_account_idle(ngx_campaign_pick_t *pick, ngx_campaign_pick_account_t *a);
 static int64_t ngx_campaign_pick_account_look(ngx_campaign_pick_t *pick, ngx_campaign_pick_account_t *a, int64_t now);
 static void ngx_campaign_pick_unring(ngx_campaign_pick_account_t *a);
-static void ngx_campaign_pick_unwait(ngx_campaign_pick_lane_t *lane);
 
 static void ngx_campaign_pick_place(ngx_campaign_pick_t *pick, ngx_campaign_pick_campaign_t *c, int64_t now);
-static void ngx_campaign_pick_ready(ngx_campaign_pick_t *pick, ngx_campaign_pick_campaign_t *c, ngx_uint_t first);
 static void ngx_campaign_pick_park(ngx_campaign_pick_t *pick, ngx_campaign_pick_campaign_t *c, ngx_uint_t first);
-static void ngx_campaign_pick_leave(ngx_campaign_pick_t *pick, ngx_campaign_pick_campaign_t *c);
 static ngx_campaign_pick_lane_t *ngx_campaign_pick_lane(ngx_campaign_pick_t *pick, ngx_campaign_pick_campaign_t *c);
 static uint64_t ngx_campaign_pick_need(ngx_campaign_pick_campaign_t *c, int64_t now);
 
@@ -141,74 +135,6 @@ ngx_campaign_pick_expire(ngx_campaign_pick_t *pick, int64_t now)
 }
 
 
-/* as many campaigns as slots are free, lanes by turns */
-
-static void
-ngx_campaign_pick_unpark(ngx_campaign_pick_t *pick, int64_t now)
-{
-    uint32_t                       n;
-    ngx_uint_t                     i;
-    ngx_campaign_pick_lane_t      *lane;
-    ngx_campaign_pick_gateway_t   *g;
-    ngx_campaign_pick_campaign_t  *c;
-
-    for (i = 0; i < pick->ngateways; i++) {
-        g = &pick->gateways[i];
-
-        if (ngx_campaign_pick_blocked(g, now)) {
-            continue;
-        }
-
-        for (n = ngx_campaign_pick_open(g) - g->used; n; n--) {
-
-            if (ngx_queue_empty(&g->lanes)) {
-                ngx_campaign_pick_unserve(pick, g);
-            }
-
-            if (ngx_queue_empty(&g->lanes)) {
-                break;
-            }
-
-            lane = ngx_queue_data(ngx_queue_head(&g->lanes), ngx_campaign_pick_lane_t, queue);
-            c = ngx_campaign_pick_line_head(&lane->parked);
-            ngx_campaign_pick_line_went(&lane->parked, c);
-
-            ngx_campaign_pick_unwait(lane);
-            lane->served = 1;
-            ngx_queue_insert_tail(&g->served, &lane->queue);
-
-            if (c->account->timer.set) {
-                ngx_campaign_heap_remove(&pick->accounts, &c->account->timer);
-            }
-
-            ngx_campaign_pick_leave(pick, c);
-            ngx_campaign_pick_ready(pick, c, 1);
-        }
-    }
-}
-
-
-/* lanes that were given a slot wait for the next, in the order in which they were */
-
-static void
-ngx_campaign_pick_unserve(ngx_campaign_pick_t *pick, ngx_campaign_pick_gateway_t *g)
-{
-    ngx_campaign_pick_lane_t      *lane;
-    ngx_campaign_pick_campaign_t  *c;
-
-    while (!ngx_queue_empty(&g->served)) {
-        lane = ngx_queue_data(ngx_queue_head(&g->served), ngx_campaign_pick_lane_t, queue);
-
-        ngx_campaign_pick_unwait(lane);
-
-        if (!ngx_campaign_pick_line_empty(&lane->parked)) {
-            c = ngx_campaign_pick_line_head(&lane->parked);
-            ngx_campaign_pick_account_place(pick, c->account);
-        }
-    }
-}
-
-
 static uint32_t
 ngx_campaign_pick_walk(ngx_campaign_pick_t *pick, uint32_t most, int64_t now)
 {
@@ -226,7 +152,7 @@ ngx_campaign_pick_walk(ngx_campaign_pick_t *pick, uint32_t most, int64_t now)
     }
 
     for (i = 0; i < pick->ngateways; i++) {
-        ngx_campaign_pick_unserve(pick, &pick->gateways[i]);
+        ngx_campaign_pick_unslot(pick, &pick->gateways[i]);
     }
 
     return n;
@@ -238,6 +164,8 @@ ngx_campaign_pick_walk(ngx_campaign_pick_t *pick, uint32_t most, int64_t now)
 static ngx_uint_t
 ngx_campaign_pick_visit(ngx_campaign_pick_t *pick, ngx_campaign_pick_account_t *a, int64_t now)
 {
+    ngx_uint_t                     stays;
+    ngx_campaign_pick_lane_t      *lane;
     ngx_campaign_pick_campaign_t  *c;
 
     if (!a->in_turn) {
@@ -246,15 +174,17 @@ ngx_campaign_pick_visit(ngx_campaign_pick_t *pick, ngx_campaign_pick_account_t *
 
     c = ngx_campaign_pick_line_head(&a->ready);
 
-    if (a->allowed == 0 || (a->allowed <= a->spare && !c->first)) {
+    lane = ngx_campaign_pick_lane(pick, c);
+
+    if (a->allowed == 0 || (a->allowed <= a->spare && lane->slots == 0)) {
         ngx_campaign_pick_spent(pick, a, now);
         return 0;
     }
 
     if (ngx_campaign_pick_blocked(c->gateway, now)
-        || (!c->first && (!ngx_queue_empty(&c->gateway->lanes) || !ngx_queue_empty(&c->gateway->served))))
+        || (lane->slots == 0 && (!ngx_queue_empty(&c->gateway->lanes) || !ngx_queue_empty(&c->gateway->served))))
     {
-        /* another account had its slot: it keeps its place; or the slots are others': it stayed here when its account's rate was spent */
+        /* others had the slots: it keeps its place if its turn has come, or its share goes on */
 
         ngx_campaign_pick_leave(pick, c);
         ngx_campaign_pick_park(pick, c, c->first);
@@ -275,15 +205,28 @@ ngx_campaign_pick_visit(ngx_campaign_pick_t *pick, ngx_campaign_pick_account_t *
     }
 
     a->allowed--;
+    a->went++;
     a->want++;
     c->want++;
+    c->given++;
     c->gateway->used++;
+    lane->slots -= (lane->slots != 0);
 
-    ngx_campaign_pick_line_remove(&a->ready, c);
-    ngx_campaign_pick_line_add(&a->ready, c, 0);
     ngx_campaign_pick_line_went(&a->ready, c);
 
+    stays = (c->given < (a->fast ? NGX_CAMPAIGN_PICK_SHARE : 1));
+
+    if (!stays) {
+        c->given = 0;
+    }
+
+    if (!stays || !c->first) {
+        ngx_campaign_pick_line_remove(&a->ready, c);
+        ngx_campaign_pick_line_add(&a->ready, c, stays);
+    }
+
     if (c->want >= ngx_campaign_pick_need(c, now)) {
+        c->given = 0;
         ngx_campaign_pick_leave(pick, c);
     }
 
@@ -296,8 +239,17 @@ ngx_campaign_pick_visit(ngx_campaign_pick_t *pick, ngx_campaign_pick_account_t *
 static void
 ngx_campaign_pick_allow(ngx_campaign_pick_t *pick, ngx_campaign_pick_account_t *a, int64_t now)
 {
-    int64_t     last;
+    int64_t     last, passed;
     ngx_uint_t  i;
+
+    passed = now - a->since;
+
+    if (passed < 0 || passed >= NGX_CAMPAIGN_PICK_PACE) {
+        a->fast = (passed > 0
+                   && (int64_t) a->went * NGX_CAMPAIGN_PICK_PACE >= (int64_t) (a->fast ? pick->fast / 2 : pick->fast) * passed);
+        a->went = 0;
+        a->since = now;
+    }
 
     a->allowed = (uint32_t) ngx_campaign_gcra_peek(&a->gcra, now * 1000, (now + pick->horizon) * 1000, pick->most);
     a->spare = 0;
@@ -313,7 +265,7 @@ ngx_campaign_pick_allow(ngx_campaign_pick_t *pick, ngx_campaign_pick_account_t *
     }
 
     for (i = 0; i < pick->ngateways; i++) {
-        if (a->lanes[i].waits && pick->gateways[i].held <= now) {
+        if (a->lanes[i].waits && !ngx_campaign_pick_line_empty(&a->lanes[i].parked) && pick->gateways[i].held <= now) {
             a->spare = 1;
         }
     }
@@ -539,7 +491,7 @@ ngx_campaign_pick_place(ngx_campaign_pick_t *pick, ngx_campaign_pick_campaign_t 
 }
 
 
-static void
+void
 ngx_campaign_pick_ready(ngx_campaign_pick_t *pick, ngx_campaign_pick_campaign_t *c, ngx_uint_t first)
 {
     ngx_campaign_pick_line_add(&c->account->ready, c, first);
@@ -563,7 +515,7 @@ ngx_campaign_pick_park(ngx_campaign_pick_t *pick, ngx_campaign_pick_campaign_t *
 }
 
 
-static void
+void
 ngx_campaign_pick_leave(ngx_campaign_pick_t *pick, ngx_campaign_pick_campaign_t *c)
 {
     ngx_campaign_pick_lane_t  *lane;
@@ -583,7 +535,7 @@ ngx_campaign_pick_leave(ngx_campaign_pick_t *pick, ngx_campaign_pick_campaign_t 
         lane = ngx_campaign_pick_lane(pick, c);
         ngx_campaign_pick_line_remove(&lane->parked, c);
 
-        if (lane->waits && ngx_campaign_pick_line_empty(&lane->parked)) {
+        if (lane->waits && lane->slots == 0 && ngx_campaign_pick_line_empty(&lane->parked)) {
             ngx_campaign_pick_unwait(lane);
         }
     }
@@ -608,7 +560,7 @@ ngx_campaign_pick_need(ngx_campaign_pick_campaign_t *c, int64_t now)
 
 /* into the ring and its lanes to their gateways, if it may send */
 
-static void
+void
 ngx_campaign_pick_account_place(ngx_campaign_pick_t *pick, ngx_campaign_pick_account_t *a)
 {
     ngx_uint_t                 i;
@@ -630,7 +582,7 @@ ngx_campaign_pick_account_place(ngx_campaign_pick_t *pick, ngx_campaign_pick_acc
     for (i = 0; i < pick->ngateways; i++) {
         lane = &a->lanes[i];
 
-        if (!lane->waits && !lane->served && !ngx_campaign_pick_line_empty(&lane->parked)) {
+        if (!lane->waits && !lane->served && (lane->slots || !ngx_campaign_pick_line_empty(&lane->parked))) {
             ngx_queue_insert_tail(&pick->gateways[i].lanes, &lane->queue);
             lane->waits = 1;
         }
@@ -647,17 +599,7 @@ ngx_campaign_pick_account_rest(ngx_campaign_pick_t *pick, ngx_campaign_pick_acco
 
     for (i = 0; i < pick->ngateways; i++) {
         ngx_campaign_pick_unwait(&a->lanes[i]);
-    }
-}
-
-
-static void
-ngx_campaign_pick_unwait(ngx_campaign_pick_lane_t *lane)
-{
-    if (lane->waits || lane->served) {
-        ngx_queue_remove(&lane->queue);
-        lane->waits = 0;
-        lane->served = 0;
+        a->lanes[i].slots = 0;
     }
 }
 
@@ -706,6 +648,8 @@ ngx_campaign_pick_account_add(ngx_campaign_pick_t *pick, ngx_campaign_pick_accou
 
     for (i = 0; i < pick->ngateways; i++) {
         ngx_campaign_pick_line_init(&a->lanes[i].parked);
+        a->lanes[i].account = a;
+        a->lanes[i].slots = 0;
         a->lanes[i].waits = 0;
         a->lanes[i].served = 0;
     }
@@ -754,6 +698,7 @@ ngx_campaign_pick_init(ngx_campaign_pick_t *pick)
         pick->gateways[i].few = 0;
         pick->gateways[i].cut = 0;
         pick->gateways[i].pause = 0;
+        pick->gateways[i].again = 0;
         ngx_queue_init(&pick->gateways[i].lanes);
         ngx_queue_init(&pick->gateways[i].served);
     }

@@ -4,16 +4,17 @@
  * could send stands in its account's ring, or is parked at a gateway that is full or rests; an account whose rate is spent, and a campaign
  * whose next repeat is not due, wait for their time.  What has nothing to do stands nowhere and costs nothing; a turn costs what it asks for.
  *
- * Fair: accounts go round and each gives one message, of its next campaign; so an account's campaigns share its rate.  A free slot goes to
- * the account that has waited longest at that gateway, so a full gateway holds up neither other gateways nor other accounts.  While an
- * account waits for a slot there, it keeps a message of the rate that is booked ahead: its other campaigns do not take all.  A gateway that
- * has too much to do is given fewer slots, and gets them back one by one.
+ * Fair: accounts go round and each gives one message, of its next campaign; so an account's campaigns share its rate.  Where it is fast a
+ * campaign gives NGX_CAMPAIGN_PICK_SHARE before the next one's turn, a millisecond's worth at most: each campaign in a turn costs the store pages
+ * of its own.  A free slot goes to the account that has waited longest at that gateway, so a full gateway holds up neither other gateways nor
+ * other accounts.  While an account waits for a slot there, it keeps a message of the rate that is booked ahead: its other campaigns do not take
+ * all.  A gateway that has too much to do is given fewer slots, and gets them back one by one.
  *
  * A later rule is a reason to wait with a time to it, or a number beside those that are here, not a branch in the walk:
  *   own rate of a campaign   a second ngx_campaign_gcra_t, asked where the account's is; its time goes into `rest`
  *   sending window           `rest` until it opens
  *   canary                   a bound on `fresh`, raised when its outcomes are known
- *   share of a campaign      messages that it gives before the next one's turn (one today)
+ *   share of a campaign      messages that it gives before the next one's turn: a factor of those that are here
  *
  * What is urgent goes before the account's other campaigns, wherever they wait; so that these are not forgotten, one of
  * NGX_CAMPAIGN_PICK_URGENT messages is theirs.
@@ -33,6 +34,10 @@
 
 #define NGX_CAMPAIGN_PICK_URGENT  8             /* of so many messages, all but one may be urgent while others wait */
 
+#define NGX_CAMPAIGN_PICK_SHARE  16             /* messages that a campaign gives before the next one's turn, if its account is fast: */
+#define NGX_CAMPAIGN_PICK_FAST   1600           /* from so many on in NGX_CAMPAIGN_PICK_PACE, until they are less than half; else it gives one */
+#define NGX_CAMPAIGN_PICK_PACE   100000         /* us */
+
 #define NGX_CAMPAIGN_PICK_NEVER ((int64_t) 0x7fffffffffffffffLL)
 
 
@@ -50,6 +55,7 @@ typedef struct {
     int64_t                        pause;       /* us after each message, when one at a time is too much */
     ngx_queue_t                    lanes;       /* that wait for a slot, longest first */
     ngx_queue_t                    served;      /* lanes that were given one in this round */
+    ngx_uint_t                     again;       /* another round has begun */
     void                          *data;
 } ngx_campaign_pick_gateway_t;
 
@@ -65,6 +71,8 @@ typedef struct {
 
 typedef struct {
     ngx_queue_t                    queue;       /* in gateway->lanes or ->served */
+    ngx_campaign_pick_account_t   *account;
+    uint32_t                       slots;       /* in a turn: that it was given, and has not used */
     ngx_campaign_pick_line_t       parked;      /* campaigns */
     unsigned                       waits:1;     /* is in lanes */
     unsigned                       served:1;    /* is in served */
@@ -85,6 +93,9 @@ struct ngx_campaign_pick_account_s {
     uint32_t                       allowed;     /* of this turn's messages, left */
     uint32_t                       spare;       /* of these, for a campaign that waits for a slot */
     uint32_t                       want;        /* result of a turn: messages asked for in all */
+    uint32_t                       went;        /* messages asked for since */
+    int64_t                        since;
+    unsigned                       fast:1;      /* so many went */
     unsigned                       saves:1;     /* with time set: its lanes wait on, there is rate for them */
     unsigned                       in_ring:1;
     unsigned                       in_turn:1;
@@ -109,7 +120,8 @@ struct ngx_campaign_pick_campaign_s {
     ngx_queue_t                    queue;       /* in account->ready or a lane's parked */
     unsigned                       place:2;     /* in which of them */
     unsigned                       in_turn:1;
-    unsigned                       first:1;     /* was given a slot: goes before those that were not */
+    unsigned                       first:1;     /* goes before those that are not: its turn has come */
+    uint32_t                       given;       /* messages of its share */
     unsigned                       odd:1;       /* a single message: fresh and repeat by turns */
 };
 
@@ -118,6 +130,7 @@ typedef struct {
     ngx_uint_t                     ngateways;
     int64_t                        horizon;     /* us ahead that a turn releases messages */
     uint32_t                       most;        /* messages that a turn asks for, at most */
+    uint32_t                       fast;        /* NGX_CAMPAIGN_PICK_FAST */
 
     ngx_queue_t                    asked;       /* result of a turn: accounts, by their `asked` */
     ngx_queue_t                    ring;        /* accounts with a ready campaign and rate left */
@@ -127,7 +140,7 @@ typedef struct {
 } ngx_campaign_pick_t;
 
 
-/* gateways (slots and data are set), ngateways, horizon and most are set */
+/* gateways (slots and data are set), ngateways, horizon, most and fast are set */
 void ngx_campaign_pick_init(ngx_campaign_pick_t *pick);
 
 /* adds an account: lanes, gcra and active are set */
@@ -196,17 +209,38 @@ ngx_uint_t ngx_campaign_pick_blocked(const ngx_campaign_pick_gateway_t *g, int64
 void ngx_campaign_pick_gateway_back(ngx_campaign_pick_gateway_t *g, int64_t now);
 
 
+/* the picker's own: where campaigns and accounts stand; first: as in _line_add */
+void ngx_campaign_pick_ready(ngx_campaign_pick_t *pick, ngx_campaign_pick_campaign_t *c, ngx_uint_t first);
+void ngx_campaign_pick_leave(ngx_campaign_pick_t *pick, ngx_campaign_pick_campaign_t *c);
+void ngx_campaign_pick_account_place(ngx_campaign_pick_t *pick, ngx_campaign_pick_account_t *a);
+
+
+/* ngx_campaign_pick_lane.c, the picker's own */
+
+/* slots that are free go to lanes, and with each one that is parked becomes ready */
+void ngx_campaign_pick_unpark(ngx_campaign_pick_t *pick, int64_t now);
+
+/* slots that lanes did not use are free again */
+void ngx_campaign_pick_unslot(ngx_campaign_pick_t *pick, ngx_campaign_pick_gateway_t *g);
+
+/* the lane waits for none */
+void ngx_campaign_pick_unwait(ngx_campaign_pick_lane_t *lane);
+
+
 /* ngx_campaign_pick_line.c, the picker's own */
 
 void ngx_campaign_pick_line_init(ngx_campaign_pick_line_t *line);
 ngx_uint_t ngx_campaign_pick_line_empty(ngx_campaign_pick_line_t *line);
 
-/* at the end; first: behind those who stand at the head by that */
+/* at the end; first: behind those who stand at the head by that, or, in its share, before them */
 void ngx_campaign_pick_line_add(ngx_campaign_pick_line_t *line, ngx_campaign_pick_campaign_t *c, ngx_uint_t first);
 void ngx_campaign_pick_line_remove(ngx_campaign_pick_line_t *line, ngx_campaign_pick_campaign_t *c);
 
 /* of a line that is not empty: whose turn it is */
 ngx_campaign_pick_campaign_t *ngx_campaign_pick_line_head(ngx_campaign_pick_line_t *line);
+
+/* the head is given a slot, and leaves: should it come back as first, it stands before those that stayed */
+void ngx_campaign_pick_line_taken(ngx_campaign_pick_line_t *line, ngx_campaign_pick_campaign_t *c);
 
 /* a message of c, which stands in the line, goes */
 void ngx_campaign_pick_line_went(ngx_campaign_pick_line_t *line, ngx_campaign_pick_campaign_t *c);

@@ -44,6 +44,8 @@ ngx_http_campaign_picture_init(ngx_http_campaign_dispatch_t *d)
         d->statuses[i] = ngx_http_campaign_status_gateway(&gateway[i].channel);
     }
 
+    d->pick.fast = NGX_CAMPAIGN_PICK_FAST;
+
     ngx_http_campaign_picture_reset(d);
 
     return NGX_OK;

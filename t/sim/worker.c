@@ -139,6 +139,8 @@ sim_worker_start(void)
         sim_fail("a dispatcher does not start");
     }
 
+    p->dispatcher.pick.fast = (uint32_t) sim_scenario.fast;
+
     sim_leave();
 
     return p;

@@ -44,7 +44,7 @@ static ngx_campaign_pick_lane_t     lanes[ACCOUNTS][GATEWAYS];
 static campaign_t                   campaigns[CAMPAIGNS];
 
 static int64_t     now, latency;
-static ngx_uint_t  turns, wrong, stuck;             /* stuck: the store claims no fresh message */
+static ngx_uint_t  turns, asks, wrong, stuck;       /* asks: campaigns in turns; stuck: the store claims no fresh message */
 static uint64_t    by_account[ACCOUNTS], by_gateway[GATEWAYS];
 static uint32_t    in_flight[GATEWAYS], claimed[CAMPAIGNS];
 static flight_t    flights[FLIGHTS];
@@ -71,6 +71,7 @@ begin(uint32_t slots, int64_t latency_us)
     now = START;
     latency = latency_us;
     turns = 0;
+    asks = 0;
     wrong = 0;
     stuck = 0;
 
@@ -78,6 +79,7 @@ begin(uint32_t slots, int64_t latency_us)
     pick.ngateways = GATEWAYS;
     pick.horizon = 40000;
     pick.most = 2000;
+    pick.fast = NGX_CAMPAIGN_PICK_FAST;
 
     ngx_campaign_pick_init(&pick);
 }
@@ -198,6 +200,7 @@ tick(void)
 
         for (n = 0, p = ngx_queue_head(&a->claims); p != ngx_queue_sentinel(&a->claims); p = ngx_queue_next(p)) {
             c = ngx_queue_data(p, ngx_campaign_pick_campaign_t, claim);
+            asks++;
 
             if (c->again > c->want) {
                 wrong++;

@@ -1,6 +1,6 @@
 
 /*
- * The dispatcher's decisions: rates, shares of an account's campaigns, repeats, when to look again, clocks that are set back.
+ * The dispatcher's decisions: rates, repeats, when to look again, clocks that are set back.
  */
 
 #include "pick.h"
@@ -35,67 +35,6 @@ test_rates(void)
     campaign(0, 0, 0, 100000, 0, 0);
 
     is_uint(tick(), 504, "burst is asked for at once, and what the horizon releases");
-}
-
-
-static void
-test_shares(void)
-{
-    uint64_t    most, least;
-    ngx_uint_t  i;
-
-    begin(64, 2000);
-    account(0, 1000, 100);
-    campaign(0, 0, 0, 100000, 0, 0);
-    run(START + SECOND);
-    campaign(1, 0, 0, 10, 0, 0);
-    run(START + 2 * SECOND);
-
-    is_uint(campaigns[1].sent, 10, "a campaign of 10 is not stuck behind one of 100000");
-    ok(campaigns[1].last - START - SECOND <= 100000, "it takes its fair half of the rate: done in %" PRId64 " us",
-       campaigns[1].last - START - SECOND);
-
-    begin(1024, 2000);
-    account(0, 1000, 1);
-
-    for (i = 0; i < 10; i++) {
-        campaign(i, 0, i % 3, 100000, 0, 0);
-    }
-
-    run(START + 10 * SECOND);
-
-    for (most = 0, least = 1000000, i = 0; i < 10; i++) {
-        most = ngx_max(most, campaigns[i].sent);
-        least = ngx_min(least, campaigns[i].sent);
-    }
-
-    ok(most - least <= most / 50, "ten campaigns on three gateways share their account's rate evenly: %" PRIu64 " .. %" PRIu64,
-       least, most);
-
-    begin(8, 10000);                                    /* 800 a second at most */
-
-    for (i = 0; i < 20; i++) {
-        account(i, 10000, 1000);
-    }
-
-    for (i = 0; i < 20; i++) {
-        campaign(i, i, 0, 100000, 0, 0);
-    }
-
-    for (i = 20; i < 1000; i++) {
-        campaign(i, 0, 0, 100000, 0, 0);                /* the first account has 981 */
-    }
-
-    run(START + 10 * SECOND);
-
-    for (most = 0, least = 1000000, i = 0; i < 20; i++) {
-        most = ngx_max(most, by_account[i]);
-        least = ngx_min(least, by_account[i]);
-    }
-
-    ok(by_gateway[0] >= 6400, "a full gateway is kept busy: %" PRIu64 " of 8000", by_gateway[0]);
-    ok(most - least <= most / 20, "accounts share a full gateway evenly, whatever their campaigns: %" PRIu64 " .. %" PRIu64, least, most);
-    is_uint(wrong, 0, "never more in flight than slots");
 }
 
 
@@ -435,7 +374,6 @@ int
 main(void)
 {
     test_rates();
-    test_shares();
     test_urgent();
     test_repeats();
     test_waiting();
