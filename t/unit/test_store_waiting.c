@@ -28,6 +28,7 @@ typedef enum {
     TEST_PEEK,
     TEST_LEASE,                                 /* a new dispatcher, and its first turn */
     TEST_DUE,                                   /* the hour is over: one repeat of each campaign, which has to be repeated again */
+    TEST_LOST,                                  /* a new dispatcher, while a repeat of each was in flight */
     TEST_CANCEL,                                /* of a campaign, while they wait */
     TEST_PHASES,
     TEST_MORE = TEST_PHASES,                    /* ten repeats of each campaign, which are sent: where there are so many */
@@ -47,7 +48,7 @@ typedef struct {
 
 static const char *const        test_names[TEST_PHASES] = {
     "turns of 200 fresh messages of another campaign", "turns of 200 fresh messages of the same campaign", "turns that have nothing to do",
-    "looks", "a new dispatcher", "turns of eleven repeats", "a cancel"
+    "looks", "a new dispatcher", "turns of eleven repeats", "a new dispatcher that finds eleven in flight", "a cancel"
 };
 
 static const char              *test_program;
@@ -266,7 +267,7 @@ test_look(test_world_t *w)
 
 
 static void
-test_lease(test_world_t *w)
+test_lease(test_world_t *w, test_phase_e phase)
 {
     store_op_t           *so;
     ngx_uint_t            i, n;
@@ -285,7 +286,7 @@ test_lease(test_world_t *w)
         exit(2);
     }
 
-    test_end(w, TEST_LEASE);
+    test_end(w, phase);
 
     live = turn.changes->elts;
 
@@ -315,12 +316,17 @@ test_run(test_world_t *w)
         test_look(w);
     }
 
-    test_lease(w);
+    test_lease(w, TEST_LEASE);
 
     ngx_stub_now = MAKE_NOW + 2 * TEST_HOUR;
     test_turns(w, TEST_DUE, test_waiting, TEST_CAMPAIGNS, 1, ngx_stub_now);
 
     is_uint(test_again(), (uint64_t) w->each * TEST_CAMPAIGNS, "as many wait as before");
+
+    is_uint(test_turn(test_waiting, TEST_CAMPAIGNS, 1, 0), TEST_CAMPAIGNS, "one of each is in flight");
+    test_noutcomes = 0;                         /* nobody ever hears of them */
+    test_lease(w, TEST_LOST);
+    is_uint(test_again(), (uint64_t) w->each * TEST_CAMPAIGNS, "those wait again, too");
 
     if (w->each >= 10 * TEST_TURNS) {
         test_turns(w, TEST_MORE, test_waiting, TEST_CAMPAIGNS, 10, 0);
