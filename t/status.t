@@ -5,16 +5,27 @@ use Campaign;
 use Campaign::Sending;
 use Test::Nginx::Socket 'no_plan';
 
-gateway(sub { $_[0]{path} eq '/bad' ? 400 : $_[0]{path} eq '/again' && $_[0]{try} == 1 ? 500 : { delay => 0.02 } });
+gateway(sub {
+    my $path = $_[0]{path};
+    return $path eq '/bad' ? 400 : $path eq '/later' ? { status => 500, headers => ['Retry-After: 3600'] }
+        : $path eq '/again' && $_[0]{try} == 1 ? 500 : { delay => 0.02 };
+});
 
 $Campaign::HttpConfig .= "campaign_retry attempts=3 min=20ms max=60ms;\n";
-$Campaign::Config .= join '', "location = /status { campaign_status; }\n", map { channel($_, $_ eq 'PLAIN' ? 'receipts=off' : '') } qw(GOOD BAD AGAIN PLAIN WAIT);
+$Campaign::Config .= join '', "location = /status { campaign_status; }\n", map { channel($_, $_ eq 'PLAIN' ? 'receipts=off' : '') } qw(GOOD BAD AGAIN PLAIN WAIT LATER);
 
 Test::Nginx::Util::workers(2);
 
 sub status {
     my $r = nobody()->wire('GET', '/status', @_);
     return $r;
+}
+
+# what status tells of an account with one channel
+sub told {
+    my $account = shift;
+    my $s = decode(HTTP::Tiny->new->get("http://127.0.0.1:$ENV{TEST_NGINX_SERVER_PORT}/status")->{content})->{data};
+    return (grep { $_->{account_id} eq $account->id } @{ $s->{accounts} })[0];
 }
 
 run_tests();
@@ -67,13 +78,25 @@ my $account = account(rate => 1, burst => 1);
 my $c = start($account, 'WAIT', to => [numbers(20)]);
 my $a;
 ok(wait_for(sub {
-    my $s = decode(HTTP::Tiny->new->get("http://127.0.0.1:$ENV{TEST_NGINX_SERVER_PORT}/status")->{content})->{data};
-    ($a) = grep { $_->{account_id} eq $account->id } @{ $s->{accounts} };
+    $a = told($account);
     return $a && $a->{oldest} >= 1;
 }), 'it grows old');
 cmp_ok($a->{waiting}, '<', 20, 'some went');
 cmp_ok($a->{waiting}, '>', 10, 'the others wait');
 $account->put("/campaigns/$c->{id}", { status => 'canceled' });
+
+my $later = account();
+$c = start($later, 'LATER', to => [numbers(7)]);
+ok(wait_for(sub {
+    $a = told($later);
+    return $a && $a->{in_flight} == 0 && $a->{oldest} >= 1;
+}), 'what waits for a repeat grows old, too');
+is($a->{waiting}, 7, 'and is told of');
+$later->put("/campaigns/$c->{id}", { status => 'canceled' });
+ok(wait_for(sub {
+    $a = told($later);
+    return $a && $a->{waiting} == 0;
+}), 'until it is canceled');
 
 
 === TEST 3: Prometheus text, asked for by argument or by Accept, and promtool takes it

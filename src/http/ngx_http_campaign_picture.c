@@ -252,6 +252,7 @@ ngx_http_campaign_picture_change_campaign(ngx_http_campaign_dispatch_t *d, ngx_c
         ngx_http_campaign_picture_started(live, &change->campaign);
     }
 
+    live->repeats = change->campaign.progress.again;
     ngx_campaign_pick_campaign_set(&d->pick, &live->pick, change->fresh, change->again_at, wall);
 
     return NGX_OK;

@@ -40,9 +40,9 @@ ngx_http_campaign_dispatch_show(ngx_http_campaign_dispatch_t *d, int64_t now)
             s = live->series;
             n++;
 
-            s->shown += live->pick.fresh;
+            s->shown += live->pick.fresh + live->repeats;
 
-            if (live->pick.fresh && (s->shown_since == 0 || live->started < (time_t) s->shown_since)) {
+            if (live->pick.fresh + live->repeats && (s->shown_since == 0 || live->started < (time_t) s->shown_since)) {
                 s->shown_since = live->started;
             }
 

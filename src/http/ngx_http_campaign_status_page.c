@@ -94,7 +94,7 @@ static const ngx_http_campaign_figure_t  ngx_http_campaign_gateway_figures[] = {
 };
 
 static const ngx_http_campaign_figure_t  ngx_http_campaign_series_figures[] = {
-    { "waiting", "campaign_messages_waiting", "gauge", "Messages not yet claimed.", A(waiting), 0 },
+    { "waiting", "campaign_messages_waiting", "gauge", "Messages to be sent, for the first time or once more, that are not in flight.", A(waiting), 0 },
     { "in_flight", "campaign_messages_in_flight", "gauge", "Messages on their way to the gateway.", A(in_flight), 0 },
     { "sent", "campaign_messages_sent_total", "counter", "Messages that the gateway accepted.", A(sent), 0 },
     { "delivered", "campaign_messages_delivered_total", "counter", "Of these, those that need no receipt.", A(delivered), 0 },

@@ -592,6 +592,7 @@ ngx_http_campaign_turn_repeats(ngx_http_campaign_dispatch_t *d, ngx_http_campaig
 
         live = ngx_http_campaign_picture_find(d, o->campaign);
         if (live) {
+            live->repeats++;
             ngx_campaign_pick_campaign_again(&d->pick, &live->pick, o->due, wall);
         }
     }
@@ -629,6 +630,7 @@ ngx_http_campaign_turn_claimed(ngx_http_campaign_dispatch_t *d, ngx_http_campaig
             }
 
             ngx_http_campaign_status_add(&live->series->failed, claim->expired);
+            live->repeats = claim->repeats;
 
             if (claim->spent) {                         /* it need not rest: the account does, as the store's tat says */
                 ngx_campaign_pick_failed(&d->pick, &live->pick, wall);

@@ -85,6 +85,7 @@ typedef struct {                                /* what to claim of one campaign
     uint32_t                 n;
     uint32_t                 left;              /* result: as fresh and again_at of ngx_campaign_live_t */
     int64_t                  again_at;
+    uint32_t                 repeats;           /* result: messages that wait for one */
     uint32_t                 expired;           /* result: messages that failed, since the campaign is no longer valid */
     unsigned                 gone:1;            /* result: nothing may be claimed of it any more */
     unsigned                 spent:1;           /* result: the account's rate had nothing for it; it may have as much as before */

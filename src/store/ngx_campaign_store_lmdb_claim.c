@@ -179,6 +179,7 @@ ngx_campaign_turn_grant(ngx_campaign_states_t *x, ngx_campaign_grant_t *g)
         g->claims[i].n = 0;
         g->claims[i].left = 0;
         g->claims[i].again_at = 0;
+        g->claims[i].repeats = 0;
         g->claims[i].gone = 0;
         g->claims[i].spent = 0;
         g->claims[i].expired = 0;
@@ -318,6 +319,7 @@ ngx_campaign_turn_claim(ngx_campaign_states_t *x, ngx_campaign_claim_t *c, uint3
     }
 
     c->left = campaign.span - x->run.upto;
+    c->repeats = x->run.progress.again;
 
     rc = ngx_campaign_states_again_next(x, &c->again_at, NULL);
     if (rc != NGX_CAMPAIGN_OK) {

@@ -549,6 +549,7 @@ sim_model_claim(ngx_campaign_turn_t *turn, ngx_campaign_claim_t *claim)
     sim_trace_add(claim->n);
     sim_trace_add(claim->left);
     sim_trace_add((uint64_t) claim->again_at);
+    sim_trace_add(claim->repeats);
     sim_trace_add(claim->gone | claim->spent << 1);
 }
 

@@ -42,6 +42,7 @@ twin_grant(ngx_campaign_turn_t *turn, ngx_campaign_grant_t *g, ngx_pool_t *pool,
         g->claims[i].n = 0;
         g->claims[i].left = 0;
         g->claims[i].again_at = 0;
+        g->claims[i].repeats = 0;
         g->claims[i].gone = (a->status != NGX_CAMPAIGN_A_ACTIVE);
         g->claims[i].spent = 0;
         g->claims[i].expired = 0;
@@ -121,6 +122,7 @@ twin_claim(ngx_campaign_turn_t *turn, ngx_campaign_claim_t *claim, uint32_t allo
     }
 
     claim->left = c->span - c->upto;
+    claim->repeats = c->p.again;
 
     m = twin_again(c);
     claim->again_at = m ? m->due : 0;
