@@ -114,7 +114,7 @@ sim_model_repeat(sim_flight_t *f)
 
     m = f->message;
 
-    if (m->flight && !m->flight->answered && !m->flight->cut && m->flight->life == f->life) {
+    if (m->flight && !m->flight->answered && !m->flight->cut && m->flight->life == f->life && m->flight->epoch == sim_epoch) {
         sim_model_bad(f, "goes out while another try is on its way");
     }
 
