@@ -12,7 +12,8 @@
  * store gave less than was asked for (the account was changed, the limiter is ahead after a takeover), does not turn the round back: one
  * each.  How many repeats of a campaign are due is not known when they are asked for: what it leaves goes to who comes after it. 
  *
- * Of a fast account they go round by NGX_CAMPAIGN_PICK_SHARE; where that begins or ends one may have had its share, when the other's is one.
+ * Of a fast account they go round by NGX_CAMPAIGN_PICK_SHARE, and so much it is each time; where that begins or ends one may have had its
+ * share, when the other's is one.
  */
 #define SIM_SHARE  2
 
@@ -64,7 +65,8 @@ sim_model_shares(ngx_campaign_turn_t *turn)
 
             if (a) {
                 n[a - sim_campaigns] += (int32_t) claim->n;
-                sim_cuts[a->account] += (claim->n == claim->want) ? 0 : (claim->left == 0) ? claim->want - claim->n : 1;
+                sim_cuts[a->account] += (claim->n == claim->want) ? 0 : (claim->left == 0) ? claim->want - claim->n
+                                        : sim_fast[a->account] ? NGX_CAMPAIGN_PICK_SHARE : 1;
 
                 /* a message goes alone, or is to, and the claim ends with it: the campaign rests, and its share, too */
 
