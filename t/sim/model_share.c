@@ -10,7 +10,7 @@
  * Messages that one of two campaigns may have more than the other while both wait at one gateway: they go round by ones, so one; where a
  * round ended its gateway may be blocked, and who comes last in it is first in the next, so one more.  A turn that failed, or in which the
  * store gave less than was asked for (the account was changed, the limiter is ahead after a takeover), does not turn the round back: one
- * each.  How many repeats of a campaign are due is not known when they are asked for: what it leaves goes to who comes after it. 
+ * each.  How many repeats of a campaign are due is not known when they are asked for: what it leaves goes to who comes after it.
  *
  * Of a fast account they go round by NGX_CAMPAIGN_PICK_SHARE, and so much it is each time; where that begins or ends one may have had its
  * share, when the other's is one.
