@@ -29,6 +29,16 @@ sub new {
     remove_tree($root);
     make_path("$root/conf", "$root/logs");
 
+    $self->configure(%options);
+    $self->start;
+    return $self;
+}
+
+# writes the configuration anew: these options are other ones from now on, once it is signalled HUP
+sub configure {
+    my ($self, %change) = @_;
+    my %options = %{ $self->{options} = { %{ $self->{options} // {} }, %change } };
+
     my $user = $> == 0 ? 'user root;' : '';
     my $store = store_dir();
 
@@ -60,9 +70,6 @@ http {
 }
 END
     close $out or croak "$self->{conf}: $!";
-
-    $self->start;
-    return $self;
 }
 
 sub start {
