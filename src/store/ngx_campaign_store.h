@@ -43,7 +43,7 @@ typedef enum {
     NGX_CAMPAIGN_FENCED,            /* a newer dispatcher took over: claim and send nothing more */
     NGX_CAMPAIGN_TOO_MANY,          /* an audience would hold more than NGX_CAMPAIGN_RECIPIENTS_MAX */
     NGX_CAMPAIGN_FULL,              /* map or disk: 507 */
-    NGX_CAMPAIGN_UNAVAILABLE,       /* not open, or waited too long for its turn: 503, nothing was changed */
+    NGX_CAMPAIGN_UNAVAILABLE,       /* not open, waited too long for its turn, or its disk takes no writes: 503, nothing was changed */
     NGX_CAMPAIGN_UNKNOWN,
     NGX_CAMPAIGN_INVALID,           /* page token */
     NGX_CAMPAIGN_FAILURE,           /* ours; logged; 500 */
@@ -550,6 +550,10 @@ typedef struct {
 } ngx_campaign_store_conf_t;
 
 ngx_campaign_store_t *ngx_campaign_store_open(ngx_campaign_store_conf_t *conf, ngx_log_t *log);
+
+/* of tries that fail one after the other, a second apart: 1: what keeps the n-th (from 0) is told of, at first often, then each minute */
+#define ngx_campaign_store_tells(n)  (((n) & ((n) - 1)) == 0 || (n) % 64 == 0)
+
 
 /* ms that the writer has waited so far to begin, since another process keeps the write lock; 0: it does not wait */
 ngx_msec_t ngx_campaign_store_waits(ngx_campaign_store_t *st);

@@ -13,7 +13,7 @@
 #define NGX_CAMPAIGN_LMDB_TRIES     10          /* of a read whose environment has to be mended */
 #define NGX_CAMPAIGN_LMDB_TICK      1000        /* ms */
 #define NGX_CAMPAIGN_LMDB_ROOM      (1024 * 1024)   /* bytes; a disk with less is full */
-#define NGX_CAMPAIGN_LMDB_FULL_LOG  60          /* seconds between two entries about a full disk or map */
+#define NGX_CAMPAIGN_LMDB_SAID      60          /* seconds between two entries about a disk or map that is full, or takes no writes */
 
 
 static ngx_int_t ngx_campaign_lmdb_read_run(ngx_campaign_store_t *st, ngx_campaign_op_t *op);
@@ -21,9 +21,11 @@ static int ngx_campaign_lmdb_read_begin(ngx_campaign_store_t *st);
 static ngx_uint_t ngx_campaign_lmdb_broken(int err);
 static ngx_int_t ngx_campaign_lmdb_mend_env(ngx_campaign_store_t *st, int err);
 static ngx_uint_t ngx_campaign_lmdb_full(ngx_campaign_store_t *st, int err);
+static ngx_uint_t ngx_campaign_lmdb_says(ngx_campaign_txn_t *t, time_t *said);
 static int ngx_campaign_lmdb_store(ngx_campaign_txn_t *t, ngx_campaign_db_e db, const void *key, size_t klen, const void *value,
     size_t vlen, unsigned flags);
 static void ngx_campaign_lmdb_tick(ngx_event_t *ev);
+static void ngx_campaign_lmdb_tick_open(ngx_campaign_store_t *st);
 
 
 ngx_campaign_store_t *
@@ -267,9 +269,7 @@ ngx_campaign_lmdb_failed(ngx_campaign_txn_t *t, int err, const char *what)
 
     if (ngx_campaign_lmdb_full(st, err)) {
 
-        if (!t->quiet && (st->full == 0 || t->now / 1000000 - st->full >= NGX_CAMPAIGN_LMDB_FULL_LOG)) {
-            st->full = t->now / 1000000;
-
+        if (ngx_campaign_lmdb_says(t, &st->full)) {
             ngx_log_error(NGX_LOG_CRIT, t->log, 0, "campaign store \"%V\" is full (%s: %s): %s; what is new is refused until there is room",
                           &st->conf->path, what, mdb_strerror(err),
                           err == MDB_MAP_FULL ? "raise \"size=\"" : "make room on its disk");
@@ -278,11 +278,45 @@ ngx_campaign_lmdb_failed(ngx_campaign_txn_t *t, int err, const char *what)
         return NGX_CAMPAIGN_FULL;
     }
 
+    /* the disk's: a commit that may stand is the writer's to tell from one that does not */
+
+    if (err == EROFS || err == EIO) {
+
+        if (ngx_campaign_lmdb_says(t, &st->refused)) {
+            st->refuses = 1;
+
+            ngx_log_error(NGX_LOG_CRIT, t->log, 0, "campaign store \"%V\" takes no writes (%s: %s): the kernel's log says why, %s; nothing is "
+                          "changed or sent until it does", &st->conf->path, what, mdb_strerror(err),
+                          err == EROFS ? "check its file system and mount it anew" : "look after its disk");
+        }
+
+        return NGX_CAMPAIGN_UNAVAILABLE;
+    }
+
     if (!t->quiet) {
         ngx_log_error(NGX_LOG_CRIT, t->log, 0, "campaign store \"%V\": %s: %s", &st->conf->path, what, mdb_strerror(err));
     }
 
     return NGX_CAMPAIGN_FAILURE;
+}
+
+
+/* 1: it is said now, for the first time or after a while */
+
+static ngx_uint_t
+ngx_campaign_lmdb_says(ngx_campaign_txn_t *t, time_t *said)
+{
+    time_t  now;
+
+    now = t->now / 1000000;
+
+    if (t->quiet || (*said && now - *said < NGX_CAMPAIGN_LMDB_SAID && now >= *said)) {
+        return 0;
+    }
+
+    *said = now;
+
+    return 1;
 }
 
 
@@ -430,13 +464,37 @@ ngx_campaign_lmdb_tick(ngx_event_t *ev)
 
     } else if (!ngx_campaign_lmdb_writing(st)) {
         ngx_campaign_lmdb_visits_stop(st);
-        (void) ngx_campaign_lmdb_env_open(st);
+        ngx_campaign_lmdb_tick_open(st);
         ngx_campaign_lmdb_visits_go(st);
     }
 
     ngx_campaign_lmdb_writer_tick(st);
 
     ngx_add_timer(ev, NGX_CAMPAIGN_LMDB_TICK);
+}
+
+
+static void
+ngx_campaign_lmdb_tick_open(ngx_campaign_store_t *st)
+{
+    ngx_int_t   rc;
+    ngx_uint_t  level;
+
+    level = st->log->log_level;
+
+    if (!ngx_campaign_store_tells(st->closed)) {
+        st->log->log_level = NGX_LOG_STDERR;
+    }
+
+    rc = ngx_campaign_lmdb_env_open(st);
+
+    st->log->log_level = level;
+    st->closed++;
+
+    if (rc == NGX_OK) {
+        st->closed = 0;
+        ngx_log_error(NGX_LOG_NOTICE, st->log, 0, "campaign store \"%V\" is open again", &st->conf->path);
+    }
 }
 
 

@@ -111,7 +111,7 @@ typedef struct {
     MDB_txn                   *txn;
     ngx_log_t                 *log;
     int64_t                    now;             /* us, the same for the whole transaction */
-    int                        err;             /* LMDB's code behind NGX_CAMPAIGN_FAILURE or _FULL; 0 */
+    int                        err;             /* LMDB's code behind NGX_CAMPAIGN_FAILURE, _FULL or _UNAVAILABLE; 0 */
     MDB_cursor               **near;            /* NULL, or one a table, NULL or where its last entry was: see _near */
     unsigned                   quiet:1;         /* a group: who fails in it is run again alone, and logged then */
 } ngx_campaign_txn_t;
@@ -148,6 +148,9 @@ struct ngx_campaign_store_s {
     ngx_campaign_visits_t     *visits;          /* keeps the environment in place under walks */
     uint32_t                   swept;           /* account whose old answers were looked for last; by the writer */
     time_t                     full;            /* when a full disk or map was last logged; by the writer */
+    time_t                     refused;         /* the same of one that takes no writes */
+    ngx_uint_t                 closed;          /* tries to open the environment again that failed, in a row; one a second */
+    ngx_uint_t                 refuses;         /* 1: that was logged, and nothing is committed since; by the writer */
     ngx_uint_t                 disk;            /* 1: it has no room but the reserve; 2: the reserve is used, too; atomic */
     off_t                      reserved;        /* size of data.mdb when the room behind it was last reserved */
     u_char                    *data;            /* path of data.mdb */
@@ -223,6 +226,9 @@ ngx_int_t ngx_campaign_lmdb_check(ngx_campaign_store_t *st);
 
 /* of a named database, as in the key plan */
 const char *ngx_campaign_lmdb_table_name(ngx_campaign_db_e db);
+
+/* "; what to do", or nothing */
+const char *ngx_campaign_lmdb_mend_text(int err);
 
 /* environment, tables, schema and secret; nothing of a failed one stays open */
 ngx_int_t ngx_campaign_lmdb_env_open(ngx_campaign_store_t *st);

@@ -40,7 +40,6 @@ static int ngx_campaign_lmdb_tables(ngx_campaign_store_t *st, unsigned flags);
 static ngx_int_t ngx_campaign_lmdb_schema(ngx_campaign_store_t *st, int *err);
 static ngx_campaign_rc_e ngx_campaign_lmdb_schema_read(ngx_campaign_txn_t *t);
 static ngx_campaign_rc_e ngx_campaign_lmdb_schema_new(ngx_campaign_txn_t *t);
-static const char *ngx_campaign_lmdb_mend_text(int err);
 
 
 static const ngx_campaign_lmdb_table_t  ngx_campaign_lmdb_table[NGX_CAMPAIGN_DB_MAX] = {
@@ -78,7 +77,7 @@ static const ngx_campaign_lmdb_table_t  ngx_campaign_lmdb_table[NGX_CAMPAIGN_DB_
 static const ngx_campaign_lmdb_hint_t  ngx_campaign_lmdb_hint[] = {
     { EACCES, "; make the directory and its files belong to the user of the worker processes (\"chown\", \"chmod 0700\")" },
     { EPERM, "; make the directory and its files belong to the user of the worker processes (\"chown\", \"chmod 0700\")" },
-    { EROFS, "; its file system is mounted read-only" },
+    { EROFS, "; its file system is read-only: the kernel's log may say why, check it and mount it anew" },
     { ENOMEM, "; \"size=\" does not fit into the address space of the process: lower it, or raise the limit (\"ulimit -v\")" },
     { EMFILE, "; raise \"worker_rlimit_nofile\"" },
     { ENOSPC, "; its disk is full: make room" },
@@ -505,9 +504,7 @@ ngx_campaign_lmdb_schema_new(ngx_campaign_txn_t *t)
 }
 
 
-/* "; what to do", or nothing */
-
-static const char *
+const char *
 ngx_campaign_lmdb_mend_text(int err)
 {
     ngx_uint_t  i;

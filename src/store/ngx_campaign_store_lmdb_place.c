@@ -52,8 +52,8 @@ ngx_campaign_lmdb_place_take(ngx_campaign_store_t *st)
     st->place = open((char *) path, O_RDWR|O_CREAT|O_CLOEXEC|O_NOFOLLOW, 0600);
 
     if (st->place == NGX_INVALID_FILE) {
-        ngx_log_error(NGX_LOG_EMERG, st->log, ngx_errno, "campaign store \"%V\" cannot be opened: open() \"%s\" failed", &st->conf->path,
-                      path);
+        ngx_log_error(NGX_LOG_EMERG, st->log, ngx_errno, "campaign store \"%V\" cannot be opened: open() \"%s\" failed%s", &st->conf->path,
+                      path, ngx_campaign_lmdb_mend_text(ngx_errno));
         return NGX_ERROR;
     }
 

@@ -59,7 +59,7 @@ ngx_campaign_space_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, void *args
     }
 
     if (err != 0 || fstat(fd, &s) == -1 || !ngx_campaign_space_used(t, &used, &page)) {
-        return ngx_campaign_lmdb_failed(t, err ? err : EIO, "size of the store");
+        return ngx_campaign_lmdb_failed(t, err ? err : EINVAL, "size of the store");
     }
 
     space->bytes = s.st_size;
@@ -213,8 +213,8 @@ ngx_campaign_space_reserve(ngx_campaign_store_t *st, ngx_fd_t fd, struct stat *s
 
     err = ngx_errno;
 
-    if (err == EINTR) {
-        return;
+    if (err == EINTR || err == EROFS || err == EIO) {
+        return;                                         /* a file system that takes no writes may do so again */
     }
 
     if (err != ENOSPC && err != EDQUOT && err != EFBIG) {

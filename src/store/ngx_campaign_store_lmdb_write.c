@@ -440,6 +440,11 @@ ngx_campaign_writer_commit(ngx_campaign_txn_t *t)
         ngx_campaign_histogram_add(&stat->time, (int64_t) (to.tv_sec - from.tv_sec) * 1000000 + (to.tv_nsec - from.tv_nsec) / 1000);
     }
 
+    if (err == 0 && t->store->refuses) {
+        t->store->refuses = 0;
+        ngx_log_error(NGX_LOG_NOTICE, t->log, 0, "campaign store \"%V\" takes writes again", &t->store->conf->path);
+    }
+
     return err;
 }
 

@@ -25,7 +25,7 @@ my $seconds = 18;                               # of the short form
 
 my %what = (
     memory => [1, Errno::ENOMEM, 0], 'memory-on' => [1, Errno::ENOMEM, 1],
-    (map { $_ => [2, Errno->can($_)->(), 0], "$_-on" => [2, Errno->can($_)->(), 1] } qw(ENOSPC EIO EDQUOT)),
+    (map { $_ => [2, Errno->can($_)->(), 0], "$_-on" => [2, Errno->can($_)->(), 1] } qw(ENOSPC EIO EDQUOT EROFS)),
     EINTR => [2, Errno::EINTR, 0], short => [2, 1000, 0],
     EMFILE => [3, Errno::EMFILE, 0], 'EMFILE-on' => [3, Errno::EMFILE, 1],
 );
@@ -165,6 +165,7 @@ sub try_at {
     } elsif ($r->status >= 500) {
         my $fault = $r->envelope_fault;
         push @wrong, 'status ' . $r->status . ", $fault" if defined $fault;
+        push @wrong, 'status 500 for what the disk does' if $r->status == 500 && $what =~ /\A(?:E(?:NOSPC|IO|DQUOT|ROFS)|short)/;
     } elsif ($r->status >= 300) {
         push @wrong, 'status ' . $r->status . ' ' . substr $r->body, 0, 300;
     } elsif ($r->status == 201 && $request[1] =~ m{^/(\w+)\z} && ref $r->data eq 'HASH' && $r->data->{id}) {

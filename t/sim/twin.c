@@ -281,7 +281,7 @@ twin_commit(void)
     twin_disk = twin_copy;
     sim_op_commit(0);
 
-    return sim_fault == SIM_FAULT_COMMIT_FULL ? NGX_CAMPAIGN_FULL : NGX_CAMPAIGN_FAILURE;
+    return sim_fault == SIM_FAULT_COMMIT_FULL ? NGX_CAMPAIGN_FULL : NGX_CAMPAIGN_UNAVAILABLE;
 }
 
 

@@ -98,6 +98,7 @@ u_char *ngx_hex_dump(u_char *dst, u_char *src, size_t len);
 
 /* log */
 
+#define NGX_LOG_STDERR  0
 #define NGX_LOG_EMERG   1
 #define NGX_LOG_ALERT   2
 #define NGX_LOG_CRIT    3
