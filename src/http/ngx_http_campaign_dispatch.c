@@ -19,6 +19,7 @@
 static void ngx_http_campaign_dispatch_tick(ngx_event_t *ev);
 static void ngx_http_campaign_dispatch_arm(ngx_http_campaign_dispatch_t *d, int64_t now);
 static ngx_uint_t ngx_http_campaign_dispatch_pending(ngx_http_campaign_dispatch_t *d, int64_t now);
+static void ngx_http_campaign_dispatch_uncertain(ngx_http_campaign_dispatch_t *d, ngx_uint_t n);
 
 
 /* of this process; the hint is the cycle's */
@@ -350,17 +351,37 @@ ngx_http_campaign_dispatch_exit(ngx_cycle_t *cycle)
 void
 ngx_http_campaign_dispatch_lost(void)
 {
+    ngx_http_campaign_dispatch_t  *d;
+
+    d = &ngx_http_campaign_dispatcher;
+
+    if (d->state == NGX_HTTP_CAMPAIGN_DISPATCH_RUNNING || d->state == NGX_HTTP_CAMPAIGN_DISPATCH_LEFT) {
+        ngx_http_campaign_dispatch_uncertain(d, d->claimed + d->noutcomes + (d->turn ? d->turn->turn.noutcomes : 0));
+    }
+}
+
+
+void
+ngx_http_campaign_dispatch_flushed(void)
+{
     ngx_uint_t                     n;
     ngx_http_campaign_dispatch_t  *d;
 
     d = &ngx_http_campaign_dispatcher;
 
-    if (d->state != NGX_HTTP_CAMPAIGN_DISPATCH_RUNNING && d->state != NGX_HTTP_CAMPAIGN_DISPATCH_LEFT) {
-        return;
+    n = (d->turn && d->turn->op.rc != NGX_CAMPAIGN_OK) ? d->turn->turn.noutcomes : 0;
+
+    if (d->last && d->last->op.rc != NGX_CAMPAIGN_OK) {
+        n += d->last->turn.noutcomes;
     }
 
-    n = d->claimed + d->noutcomes + (d->turn ? d->turn->turn.noutcomes : 0);
+    ngx_http_campaign_dispatch_uncertain(d, n);
+}
 
+
+static void
+ngx_http_campaign_dispatch_uncertain(ngx_http_campaign_dispatch_t *d, ngx_uint_t n)
+{
     if (n) {
         ngx_log_error(NGX_LOG_ERR, d->log, 0, "campaign dispatcher: what became of %ui messages is not on record, they are uncertain", n);
     }

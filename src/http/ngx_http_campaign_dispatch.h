@@ -132,6 +132,7 @@ struct ngx_http_campaign_dispatch_s {
 
     /* turns */
     ngx_http_campaign_turn_t           *turn;       /* under way */
+    ngx_http_campaign_turn_t           *last;       /* at exit: the store's flush takes it */
     int64_t                             turned;     /* when the last began, monotonic us */
     int64_t                             landed;     /* when the last was done */
     int64_t                             lag;        /* us that turns take */

@@ -27,6 +27,8 @@ static void ngx_http_campaign_open(ngx_event_t *ev);
 /* of this process */
 static ngx_campaign_store_t  *ngx_http_campaign_opened;
 static ngx_event_t            ngx_http_campaign_open_event;
+static ngx_log_t              ngx_http_campaign_open_log;       /* the store's: the cycle's, but for what was told often enough */
+static ngx_uint_t             ngx_http_campaign_open_tries;     /* that failed */
 
 
 static ngx_command_t  ngx_http_campaign_commands[] = {
@@ -317,10 +319,22 @@ ngx_http_campaign_open(ngx_event_t *ev)
 
     cmcf = ngx_http_campaign_configured(cycle);
 
-    ngx_http_campaign_opened = ngx_campaign_store_open(&cmcf->store, cycle->log);
+    ngx_http_campaign_open_log = *cycle->log;
+
+    if (!ngx_campaign_store_tells(ngx_http_campaign_open_tries)) {
+        ngx_http_campaign_open_log.log_level = NGX_LOG_STDERR;
+    }
+
+    ngx_http_campaign_opened = ngx_campaign_store_open(&cmcf->store, &ngx_http_campaign_open_log);
+
+    ngx_http_campaign_open_log.log_level = cycle->log->log_level;
 
     if (ngx_http_campaign_opened == NULL) {
+        ngx_http_campaign_open_tries++;
         ngx_add_timer(ev, NGX_CAMPAIGN_OPEN_AGAIN);
+
+    } else if (ngx_http_campaign_open_tries) {
+        ngx_log_error(NGX_LOG_NOTICE, cycle->log, 0, "campaign store \"%V\" is open", &cmcf->store.path);
     }
 }
 
@@ -334,6 +348,7 @@ ngx_http_campaign_exit_process(ngx_cycle_t *cycle)
 
     ngx_http_campaign_dispatch_exit(cycle);
     ngx_campaign_store_flush(ngx_http_campaign_opened, ngx_http_campaign_exit_limit());
+    ngx_http_campaign_dispatch_flushed();
 }
 
 

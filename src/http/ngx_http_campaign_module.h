@@ -131,12 +131,13 @@ ngx_int_t ngx_http_campaign_delivery_init(ngx_conf_t *cf);
 /*
  * ngx_http_campaign_dispatch.c.  _prepare: in the master, before the fork (the hint's eventfd).  _init: in a worker, the store may still be closed
  * (ngx_http_campaign_store() is asked again at each try for the lock).  _exit: in exit_process, before ngx_campaign_store_flush: what is left is handed to
- * the store.  _lost: in its place, when the store takes nothing any more.  _cut: no answer is waited for any longer.  _wake: from any worker, after a
- * commit that gives the dispatcher something to do; a hint, may be lost.
+ * the store.  _flushed: behind it, tells of what the store did not take.  _lost: in place of both, when the store takes nothing any more.  _cut: no
+ * answer is waited for any longer.  _wake: from any worker, after a commit that gives the dispatcher something to do; a hint, may be lost.
  */
 ngx_int_t ngx_http_campaign_dispatch_prepare(ngx_cycle_t *cycle);
 ngx_int_t ngx_http_campaign_dispatch_init(ngx_cycle_t *cycle);
 void ngx_http_campaign_dispatch_exit(ngx_cycle_t *cycle);
+void ngx_http_campaign_dispatch_flushed(void);
 void ngx_http_campaign_dispatch_lost(void);
 void ngx_http_campaign_dispatch_cut(void);
 
