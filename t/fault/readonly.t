@@ -1,0 +1,185 @@
+# A file system that takes no more writes, as the kernel makes it after an error (errors=remount-ro): what is there is read, what would change it is
+# refused with 503, nothing is claimed, nobody dies, the log says so once.  Checked and mounted again, the campaign goes on where it was.  And one
+# that is mounted read-only when nginx starts.  The file system is the test's own, in a mount namespace of its own.
+
+use v5.10.1;
+use strict;
+use warnings;
+
+BEGIN {
+    if (!$ENV{CAMPAIGN_FAULT_MOUNTS}) {
+        $ENV{CAMPAIGN_FAULT_MOUNTS} = 'none';
+        if (system('unshare -m true 2>/dev/null') == 0) {
+            $ENV{CAMPAIGN_FAULT_MOUNTS} = 'own';
+            exec 'unshare', '-m', $^X, (map { "-I$_" } @INC), $0;
+        }
+    }
+}
+
+use lib 't/lib';
+use Campaign;
+use Campaign::Fault;
+use Campaign::Sending;
+use Campaign::Server;
+use HTTP::Tiny ();
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+my $store = store_dir();
+my $image = "$store.image";
+my ($rate, $burst, $many) = (300, 10, 2400);
+my $seconds = long() ? 70 : 6;                  # that it lasts; the log may say so again after a minute
+
+END { unlink $image if $image }
+
+sub shell { system("($_[0]) >/dev/null 2>&1") >> 8 }
+
+plan(skip_all => 'mounting is not allowed here') if $ENV{CAMPAIGN_FAULT_MOUNTS} ne 'own';
+plan(skip_all => 'an ext4 cannot be mounted here')
+    if shell("truncate -s 64m '$image' && mkfs.ext4 -q -m 0 '$image' && mount -o loop '$image' '$store' && chmod 0700 '$store'");
+
+gateway(sub { { delay => 0.05 } });
+
+my $server = Campaign::Server->new(workers => 2, server => channel('READONLY', 'concurrency=32')
+    . 'location = /status { campaign_status; } location = /receipts { campaign_receipts; }');
+
+my $url = "http://127.0.0.1:$ENV{TEST_NGINX_SERVER_PORT}";
+my $account = account(rate => $rate, burst => $burst);
+my $template = $account->make('/templates', { name => 'kept', text => 'x', channel => 'READONLY' });
+my $c = start($account, 'READONLY', to => [numbers($many)]);
+
+sub status { decode(HTTP::Tiny->new->get("$url/status")->{content})->{data} }
+
+# what the log has said since then
+my $from = 0;
+sub from_now { $from = length $server->log_text }
+sub said { grep { /\[(?:warn|error|crit|alert|emerg)\]/ } split /\n/, substr $server->log_text, $from }
+sub told { [map { s/\A\S+ \S+ //r } said()] }
+
+# one call on a connection of its own, which any worker may take
+sub asked {
+    my ($method, $path, $body) = @_;
+    my $r = nobody($account->key)->call($method => $path, $body);
+    return $r->envelope_fault // join ' ', $r->status, $r->status < 300 ? () : $r->codes if $r->status >= 300;
+    return $r->status;
+}
+
+my @reads = ([GET => "/campaigns/$c->{id}"], [GET => '/templates'], [GET => "/messages?campaign_id=$c->{id}&page_size=1"]);
+my @writes = ([POST => '/templates', { text => 'x', channel => 'READONLY' }], [PATCH => "/templates/$template->{id}", { text => 'y' }],
+    [DELETE => "/templates/$template->{id}"], [POST => '/campaigns', { from => 'Acme', channel => 'READONLY', text => 'x', to => [numbers(5)] }],
+    [PATCH => "/campaigns/$c->{id}", { status => 'paused' }]);
+
+my $enroute;                                    # claimed, and not recorded when it happened
+
+subtest 'a file system that becomes read-only in mid-campaign' => sub {
+    ok(wait_for(sub { requests('READONLY') >= 200 }), 'a campaign is under way');
+    my @workers = sort $server->workers;
+    from_now();
+
+    is(shell("mount -o remount,abort '$store'"), 0, 'its file system is as after an error');
+    isnt(shell("touch '$store/other'"), 0, 'it takes no writes');
+    ok(wait_for(sub { said() }, 5), 'the log says so');
+    ok(wait_for(sub { status()->{gateways}[0]{in_flight} == 0 }, 5), 'what was in flight ends');
+
+    my $n = nobody($account->key)->get("/campaigns/$c->{id}")->data->{messages};
+    my $sent = requests('READONLY');
+    $enroute = $n->{enroute};
+    cmp_ok($sent, '<=', $n->{sent} + $enroute, 'no message went out that was not claimed');
+
+    my (%got, $calls);
+    my $receipt = (requests('READONLY'))[0]{id};
+    my $until = time + $seconds;
+    while (time < $until) {
+        $got{"a read: $_"}++ for map { asked(@$_) } @reads;
+        $got{"a write: $_"}++ for map { asked(@$_) } @writes;
+        my $r = HTTP::Tiny->new->post_form("$url/receipts", { id => $receipt, status => 'delivered' });
+        $got{"a receipt: $r->{status}"}++;
+        $calls += @reads + @writes + 1;
+        sleep 0.05;
+    }
+    is(join(', ', sort keys %got), 'a read: 200, a receipt: 503, a write: 503 1011', 'reads are answered, writes and receipts refused');
+    is(scalar requests('READONLY'), $sent, 'nothing is sent');
+    is(join(' ', sort $server->workers), "@workers", 'the workers live');
+
+    my $d = status()->{dispatcher};
+    is($d->{up}, 1, 'campaign_status is answered');
+    cmp_ok($d->{turns_failed}, '>', 0, 'and tells of turns that failed');
+
+    my $times = 1 + int($seconds / 60);
+    my @said = said();
+    my @disk = grep { /takes no writes \(.*Read-only file system\): the kernel's log says why, check its file system and mount it anew/ } @said;
+    cmp_ok(scalar @disk, '>=', 1, 'the log tells what is to be done');
+    cmp_ok(scalar @disk, '<=', 2 * $times, 'each worker says so once a minute, however many calls it refuses');
+    is(scalar(grep { /campaign dispatcher: the store takes no turn/ } @said), 1, 'the dispatcher says once that nothing is claimed');
+    is(@said - @disk, 1, 'nothing else is said') or diag explain told();
+    diag sprintf '%d calls, %d lines in the log; sent %d, of which %d are not recorded', $calls, scalar @said, $sent, $enroute;
+};
+
+subtest 'meanwhile nginx is reloaded, and stopped' => sub {
+    my @old = $server->workers;
+    my $at = time;
+    from_now();
+    $server->signal('HUP');
+    ok(Campaign::Server::gone(15, @old), 'the old workers end');
+    my $took = time - $at;
+    ok(wait_for(sub { 4 <= grep { /cannot be opened/ } said() }, 5), 'the new ones cannot open the store');
+    sleep 2;                                    # the tries of some seconds
+
+    my %got;
+    $got{ asked(@$_) }++ for @reads, @writes;
+    is(join(', ', keys %got), '503 1011', 'they refuse all calls');
+    is($server->workers, 2, 'and live');
+
+    my @open = grep { m{campaign store "\Q$store\E" cannot be opened: .*check it and mount it anew} } said();
+    cmp_ok(scalar @open, '<=', 2 * (2 + log(1 + time - $at) / log 2), 'they say why, at each try at first, then more and more seldom');
+    is(scalar(grep { /what became of \d+ messages is not on record/ } said()), 1, 'the old dispatcher has said what it could not record');
+
+    ok($server->quit, 'the server ends');
+    diag sprintf 'old workers ended after %.1f s, %d tries are in the log after %.1f s', $took, scalar @open, time - $at;
+};
+
+subtest 'the file system is checked and mounted anew' => sub {
+    is(shell("umount '$store'"), 0, 'nobody holds it');
+    cmp_ok(shell("e2fsck -y '$image'"), '<=', 1, 'it is checked');
+    is(shell("mount -o loop '$image' '$store'"), 0, 'and mounted');
+    sound($store, 'the store is sound as it was left');
+
+    from_now();
+    $server->start;
+    is(counts(settled($account, $c, 30)), "completed: $many sent of $many", 'the campaign goes on, and ends');
+
+    my @r = requests('READONLY');
+    my %to = map { $_ => 1 } sent_by(@r);
+    is(join(',', sort keys %to), join(',', numbers($many)), 'each number was reached');
+    is(scalar(keys %{ { map { $_->{id} => 1 } @r } }), $many, 'a repeat has the id of the first');
+    cmp_ok(@r - $many, '<=', $enroute, 'repeats are at most what was in flight');
+    cmp_ok(most(1, sort { $a <=> $b } map { $_->{header}{'x-sent'} } @r), '<=', $rate * 1.005 + $burst, 'no second holds more than rate and burst');
+    is_deeply(told(), [], 'nothing in the log');
+    is(asked(@{ $writes[0] }), 201, 'what is new is kept');
+    ok($server->quit, 'the server ends');
+    sound($store);
+    diag sprintf '%d repeats', @r - $many;
+};
+
+subtest 'nginx is started on a file system that is mounted read-only' => sub {
+    is(shell("mount -o remount,ro '$store'"), 0, 'it is read-only');
+    from_now();
+    $server->start;
+    ok(wait_for(sub { said() }, 5), 'the log says so');
+    like(told()->[0], qr{\A\[emerg\] .*campaign store "\Q$store\E" cannot be opened: .*its file system is read-only: .*mount it anew}, 'and what is to be done');
+    is(asked(@{ $reads[0] }), '503 1011', 'calls are refused');
+    is(HTTP::Tiny->new->get("$url/ready")->{status}, 204, 'what is not of the store is served');
+
+    is(shell("mount -o remount,rw '$store'"), 0, 'it takes writes again');
+    ok(wait_for(sub { asked(@{ $reads[0] }) eq 200 }, 5), 'the store is opened at once');
+    my $before = requests('READONLY');
+    my $again = start($account, 'READONLY', to => [numbers(20)]);
+    is(counts(settled($account, $again)), 'completed: 20 sent of 20', 'and a campaign is sent');
+    is(requests('READONLY') - $before, 20, 'once');
+    ok($server->quit, 'the server ends');
+    sound($store);
+};
+
+is($server->alerts(qr/takes no writes|cannot be opened/), '', 'nothing else in the log');
+shell("umount '$store'");
+done_testing();
