@@ -562,8 +562,11 @@ ngx_campaign_writer_again(ngx_campaign_writer_t *w)
     rc = ngx_campaign_lmdb_mend(w->store, err);
 
     if (rc != NGX_OK || ++w->tries > NGX_CAMPAIGN_WRITER_TRIES) {
-        ngx_log_error(NGX_LOG_ALERT, w->store->log, 0, "campaign store \"%V\": a transaction cannot begin: %s", &w->store->conf->path,
-                      mdb_strerror(err));
+
+        if (w->store->env) {                            /* else it was logged why there is none */
+            ngx_log_error(NGX_LOG_ALERT, w->store->log, 0, "campaign store \"%V\": a transaction cannot begin: %s", &w->store->conf->path,
+                          mdb_strerror(err));
+        }
 
         w->tries = 0;
         ngx_campaign_writer_answer(&w->batch, NGX_CAMPAIGN_UNAVAILABLE);
