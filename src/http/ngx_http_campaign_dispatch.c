@@ -19,7 +19,6 @@
 static void ngx_http_campaign_dispatch_tick(ngx_event_t *ev);
 static void ngx_http_campaign_dispatch_arm(ngx_http_campaign_dispatch_t *d, int64_t now);
 static ngx_uint_t ngx_http_campaign_dispatch_pending(ngx_http_campaign_dispatch_t *d, int64_t now);
-static void ngx_http_campaign_dispatch_uncertain(ngx_http_campaign_dispatch_t *d, ngx_uint_t n);
 
 
 /* of this process; the hint is the cycle's */
@@ -379,7 +378,7 @@ ngx_http_campaign_dispatch_flushed(void)
 }
 
 
-static void
+void
 ngx_http_campaign_dispatch_uncertain(ngx_http_campaign_dispatch_t *d, ngx_uint_t n)
 {
     if (n) {

@@ -182,6 +182,9 @@ void ngx_http_campaign_dispatch_run(ngx_http_campaign_dispatch_t *d);
 /* forgets all that was claimed, and stops; what is in flight ends on its own, unrecorded unless it was drained before */
 void ngx_http_campaign_dispatch_stop(ngx_http_campaign_dispatch_t *d);
 
+/* at exit: tells of outcomes that were not recorded, if there are some */
+void ngx_http_campaign_dispatch_uncertain(ngx_http_campaign_dispatch_t *d, ngx_uint_t n);
+
 
 /* ngx_http_campaign_show.c: into status */
 void ngx_http_campaign_dispatch_show(ngx_http_campaign_dispatch_t *d, int64_t now);

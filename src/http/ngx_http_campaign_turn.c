@@ -700,7 +700,7 @@ ngx_http_campaign_turn_last(ngx_http_campaign_dispatch_t *d, ngx_campaign_store_
     t = ngx_http_campaign_turn_make(d);
 
     if (t == NULL || ngx_campaign_store_turn(st, &t->op, &t->turn) == NGX_ERROR) {
-        ngx_log_error(NGX_LOG_ERR, d->log, 0, "campaign dispatcher: %ui outcomes could not be recorded at exit", d->noutcomes);
+        ngx_http_campaign_dispatch_uncertain(d, d->noutcomes);
         return;
     }
 
