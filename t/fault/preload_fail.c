@@ -101,6 +101,25 @@ ours(int fd)
 }
 
 
+/* 1: a file of the store is opened to be written, and its file system is to be read-only */
+
+static int
+readonly(const char *path, int flags)
+{
+    size_t       n;
+    const char  *end;
+
+    if (control == NULL || control->what != FAIL_IO || control->error != EROFS || store == NULL || (flags & O_ACCMODE) == O_RDONLY) {
+        return 0;
+    }
+
+    end = strrchr(store, '/');
+    n = end ? (size_t) (end - store) + 1 : 0;
+
+    return n && strncmp(path, store, n) == 0;
+}
+
+
 static void *
 early_take(size_t size)
 {
@@ -247,7 +266,7 @@ name(const char *path, int flags, ...)                                          
     mode = (flags & O_CREAT) ? va_arg(args, int) : 0;                                                                 \
     va_end(args);                                                                                                     \
                                                                                                                       \
-    return fails(FAIL_FILES) ? -1 : real(path, flags, mode);                                                          \
+    return fails(FAIL_FILES) || (readonly(path, flags) && fails(FAIL_IO)) ? -1 : real(path, flags, mode);             \
 }
 
 OPEN(open)
