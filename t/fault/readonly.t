@@ -40,12 +40,25 @@ plan(skip_all => 'an ext4 cannot be mounted here')
 
 gateway(sub { { delay => 0.05 } });
 
-my $server = Campaign::Server->new(workers => 2, server => channel('READONLY', 'concurrency=32')
-    . 'location = /status { campaign_status; } location = /receipts { campaign_receipts; }');
+my $server = Campaign::Server->new(workers => 2, server => channel('READONLY', 'concurrency=32') . <<'END');
+location = /status { campaign_status; }
+location = /receipts { campaign_receipts; }
+campaign_webhook /_webhook allow=127.0.0.1;
+location /_webhook {
+    internal;
+    resolver 127.0.0.1;
+    proxy_pass $campaign_webhook_url;
+    proxy_method POST;
+    proxy_set_header Host $campaign_webhook_host;
+    proxy_set_header Idempotency-Key $campaign_webhook_id;
+    proxy_set_body $campaign_body;
+}
+END
 
 my $url = "http://127.0.0.1:$ENV{TEST_NGINX_SERVER_PORT}";
 my $account = account(rate => $rate, burst => $burst);
 my $template = $account->make('/templates', { name => 'kept', text => 'x', channel => 'READONLY' });
+my $hook = $account->make('/webhooks', { url => 'http://127.0.0.1:' . gateway()->port . '/hook', event => 'delivery' });
 my $c = start($account, 'READONLY', to => [numbers($many)]);
 
 sub status { decode(HTTP::Tiny->new->get("$url/status")->{content})->{data} }
@@ -90,6 +103,7 @@ subtest 'a file system that becomes read-only in mid-campaign' => sub {
     $enroute = $n->{enroute};
     cmp_ok($sent, '<=', $n->{sent} + $enroute, 'no message went out that was not claimed');
 
+    my $told = requests('HOOK');
     my (%got, $calls);
     my $receipt = (requests('READONLY'))[0]{id};
     my $until = time + $seconds;
@@ -107,6 +121,7 @@ subtest 'a file system that becomes read-only in mid-campaign' => sub {
     ok(delete $got{'a read: 503 1011'}, 'this one refuses reads, too') if $lost;
     is(join(', ', sort keys %got), 'a read: 200, a receipt: 503, a write: 503 1011', 'reads are answered, writes and receipts refused');
     is(scalar requests('READONLY'), $sent, 'nothing is sent');
+    is(scalar requests('HOOK'), $told, 'nor is a webhook called, for it could not be recorded');
     is(join(' ', sort $server->workers), "@workers", 'the workers live');
 
     my $d = status()->{dispatcher};
@@ -165,11 +180,16 @@ subtest 'the file system is checked and mounted anew' => sub {
     is(scalar(keys %{ { map { $_->{id} => 1 } @r } }), $many, 'a repeat has the id of the first');
     cmp_ok(@r - $many, '<=', $enroute, 'repeats are at most what was in flight');
     cmp_ok(most(1, sort { $a <=> $b } map { $_->{header}{'x-sent'} } @r), '<=', $rate * 1.005 + $burst, 'no second holds more than rate and burst');
+
+    ok(wait_for(sub { $account->get("/webhooks/$hook->{id}")->data->{waiting} == 0 }, 20), 'the webhook is called');
+    my %of = map { decode($_->{body})->{data}{message_id} => 1 } requests('HOOK');
+    is(scalar keys %of, $many, 'for each message');
+    cmp_ok(requests('HOOK') - $many, '<=', 16, 'repeats are at most what was on its way');
     is_deeply(told(), [], 'nothing in the log');
     is(asked(@{ $writes[0] }), 201, 'what is new is kept');
     ok($server->quit, 'the server ends');
     sound($store);
-    diag sprintf '%d repeats', @r - $many;
+    diag sprintf '%d repeats, %d of webhooks', @r - $many, requests('HOOK') - $many;
 };
 
 subtest 'nginx is started on a file system that is mounted read-only' => sub {
