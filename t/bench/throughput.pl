@@ -34,7 +34,7 @@ wait_for(10, 'Redis', sub { IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerP
 
 my $server = Bench::Server->new('throughput', gateway => $gateway);
 my $client = $server->account;
-my %channel = (256 => 'SMS', 1024 => 'WIDE');
+my %channel = (256 => 'SMS', 512 => 'BROAD', 1024 => 'WIDE');
 my %audience = map { $_ => $server->audience($client, $n, $channel{$_}) } keys %channel;
 my (%cpu, @added);
 
@@ -63,7 +63,7 @@ sub best { my %trial = @_; return (sort { $trial{$b} <=> $trial{$a} } keys %tria
 
 my $best = best(map { $_ => bullmq($jobs / 2, $_) } of_quick(64, 32), quick() ? () : (64, 128, 256));
 campaign(256);
-my $ours = best(map { $_ => campaign($_) } sort keys %channel);
+my $ours = best(map { $_ => campaign($_) } sort { $a <=> $b } keys %channel);
 progress("BullMQ: a concurrency of $best is best; the worker: $ours");
 %cpu = ();
 

@@ -11,8 +11,8 @@ use File::Path qw(make_path remove_tree);
 use JSON::PP ();
 use Time::HiRes qw(sleep);
 
-# Messages of SMS keep the id that the gateway's reply has, those of VIBER do not; WIDE is SMS with four times as many under way.  Receipts come for
-# RCS, with our ids, and for MMS, with the gateway's.
+# Messages of SMS keep the id that the gateway's reply has, those of VIBER do not; BROAD and WIDE are SMS with two and four times as many under way.
+# Receipts come for RCS, with our ids, and for MMS, with the gateway's.
 #
 # options: fill, code that gets the store's empty directory before the start; gateway, a Bench::Gateway (without one nothing is dispatched);
 # concurrency; durability; location, what delivers in place of a proxy to the gateway; http and server, more lines of these blocks; main, before
@@ -91,6 +91,7 @@ http {
 
         campaign_gateway SMS /_gateway concurrency=$concurrency receipts=off;
         campaign_gateway VIBER /_gateway concurrency=$concurrency receipts=off id=off;
+        campaign_gateway BROAD /_gateway concurrency=512 receipts=off;
         campaign_gateway WIDE /_gateway concurrency=1024 receipts=off;
         campaign_gateway RCS /_gateway concurrency=$concurrency;
         campaign_gateway MMS /_gateway concurrency=$concurrency;
@@ -167,7 +168,7 @@ sub account {
     my $account = $self->client->ask(POST => '/admin/accounts', { name => 'bench', rate => 1_000_000, %data });
     my $client = $self->client($account->{api_key});
     @$client{qw(key account)} = @$account{qw(api_key id)};
-    $client->ask(POST => '/v1/senders', { name => 'Acme', channel => $_ }) for qw(SMS VIBER WIDE RCS MMS);
+    $client->ask(POST => '/v1/senders', { name => 'Acme', channel => $_ }) for qw(SMS VIBER BROAD WIDE RCS MMS);
     return $client;
 }
 
