@@ -9,7 +9,7 @@ use Time::HiRes qw(sleep time);
 gateway(sub {
     my $r = shift;
 
-    return { delay => 0.05 } if $r->{path} eq '/narrow';
+    return { delay => 0.05 } if $r->{path} =~ m{\A/(?:narrow|crowd)\z};
     return { until => 'go' } if $r->{path} eq '/held';
     return { until => 'enough' } if $r->{path} eq '/many';
     return 200;
@@ -27,7 +27,7 @@ server {
 }
 END
 $Campaign::Config .= join '', (map { channel($_, '') } qw(STATES TIMED RATE SHARED STOP PROBE FASTER SLOWER PAUSE CANCEL OFF SPREAD)),
-    channel('NARROW', 'concurrency=4'), channel('HELD', 'concurrency=8'), channel('MANY', 'concurrency=4000');
+    channel('NARROW', 'concurrency=4'), channel('CROWD', 'concurrency=64'), channel('HELD', 'concurrency=8'), channel('MANY', 'concurrency=4000');
 
 Test::Nginx::Util::workers(3);
 Test::Nginx::Util::add_block_preprocessor(sub {
@@ -287,7 +287,23 @@ is(most(0.0495, map { $_->{time} } @r), 4, 'never more at once than the gateway 
 settled($accounts[0], $long);
 
 
-=== TEST 13: without connections messages wait; none is lost, none comes twice
+=== TEST 13: whatever the number of their campaigns
+--- check
+my @accounts = map { account(rate => 10000, burst => 1000) } 1, 2;
+my @long = map { start($accounts[0], 'CROWD', to => [numbers(40)], text => 'long') } 1 .. 80;
+ok(got('CROWD', 200), 'an account with more campaigns than there are slots is under way');
+my $short = start($accounts[1], 'CROWD', to => [numbers(200)], text => 'short');
+is(counts(settled($accounts[1], $short)), 'completed: 200 sent of 200', 'another one with one campaign ends');
+my @text = map { decode($_->{body})->{data}{text} } requests('CROWD');
+$accounts[0]->put("/campaigns/$_->{id}", { status => 'canceled' }) for @long;
+my ($first) = grep { $text[$_] eq 'short' } 0 .. $#text;
+my ($last) = reverse grep { $text[$_] eq 'short' } 0 .. $#text;
+cmp_ok($last - $first + 1 - 200, '<=', 260, 'its messages are about half of those that went meanwhile');
+cmp_ok($last - $first + 1 - 200, '>=', 140, 'and no more');
+settled($accounts[0], $_) for @long;
+
+
+=== TEST 14: without connections messages wait; none is lost, none comes twice
 --- check
 my $account = account(rate => 100000, burst => 10000);
 my $c = start($account, 'MANY', to => [numbers(1500)]);
@@ -299,7 +315,7 @@ is(counts(settled($account, $c, 20)), 'completed: 1500 sent of 1500', 'all are s
 ok(once('MANY', 1500), 'each number once');
 
 
-=== TEST 14: with campaign_dispatch off the API takes campaigns and nothing is sent
+=== TEST 15: with campaign_dispatch off the API takes campaigns and nothing is sent
 --- dispatch: off
 --- check
 our $waiting = account();
@@ -308,7 +324,7 @@ ok(!wait_for(sub { scalar requests('OFF') }, 0.6), 'nothing comes');
 like(counts($waiting->get("/campaigns/$left->{id}")->data), qr/: 5 pending of 5\z/, 'all wait');
 
 
-=== TEST 15: what waited is sent by a server that dispatches
+=== TEST 16: what waited is sent by a server that dispatches
 --- check
 our ($waiting, $left);
 is(counts(settled($waiting, $left)), 'completed: 5 sent of 5', 'it is sent');
