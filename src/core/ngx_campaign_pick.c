@@ -2,7 +2,8 @@
 /*
  * Whose turn it is.  It keeps true: a campaign stands in at most one place (its account's ready ring, a lane's parked queue, the heap)
  * and only if it has something to send; an account is in the ring if, and only if, it may send and has a ready campaign; a lane waits at
- * its gateway if campaigns are parked in it and its account may send; used slots are those of messages asked for, claimed or in flight.
+ * its gateway, or is due there, if campaigns are parked in it and its account is active; used slots are those of messages asked for,
+ * claimed or in flight.
  */
 
 #include "ngx_campaign_pick.h"
@@ -28,6 +29,7 @@ static void ngx_campaign_pick_share(ngx_campaign_pick_campaign_t *c, int64_t now
 
 static void ngx_campaign_pick_account_rest(ngx_campaign_pick_t *pick, ngx_campaign_pick_account_t *a);
 static ngx_uint_t ngx_campaign_pick_account_idle(ngx_campaign_pick_t *pick, ngx_campaign_pick_account_t *a);
+static ngx_uint_t ngx_campaign_pick_account_parked(ngx_campaign_pick_t *pick, ngx_campaign_pick_account_t *a);
 static int64_t ngx_campaign_pick_account_look(ngx_campaign_pick_t *pick, ngx_campaign_pick_account_t *a, int64_t now);
 static void ngx_campaign_pick_unring(ngx_campaign_pick_account_t *a);
 
@@ -212,7 +214,7 @@ ngx_campaign_pick_visit(ngx_campaign_pick_t *pick, ngx_campaign_pick_account_t *
     c->gateway->used++;
     lane->slots -= (lane->slots != 0);
 
-    ngx_campaign_pick_line_went(&a->ready, c);
+    ngx_campaign_pick_line_went(&a->ready, c, c->urgent && ngx_campaign_pick_account_parked(pick, a));
 
     stays = (c->given < (a->fast ? NGX_CAMPAIGN_PICK_SHARE : 1));
 
@@ -535,7 +537,7 @@ ngx_campaign_pick_leave(ngx_campaign_pick_t *pick, ngx_campaign_pick_campaign_t 
         lane = ngx_campaign_pick_lane(pick, c);
         ngx_campaign_pick_line_remove(&lane->parked, c);
 
-        if (lane->waits && lane->slots == 0 && ngx_campaign_pick_line_empty(&lane->parked)) {
+        if (!lane->served && lane->slots == 0 && ngx_campaign_pick_line_empty(&lane->parked)) {
             ngx_campaign_pick_unwait(lane);
         }
     }
@@ -558,7 +560,7 @@ ngx_campaign_pick_need(ngx_campaign_pick_campaign_t *c, int64_t now)
 }
 
 
-/* into the ring and its lanes to their gateways, if it may send */
+/* into the ring, if it may send, and its lanes to their gateways; without rate these keep their turn, but use no slot */
 
 void
 ngx_campaign_pick_account_place(ngx_campaign_pick_t *pick, ngx_campaign_pick_account_t *a)
@@ -566,7 +568,7 @@ ngx_campaign_pick_account_place(ngx_campaign_pick_t *pick, ngx_campaign_pick_acc
     ngx_uint_t                 i;
     ngx_campaign_pick_lane_t  *lane;
 
-    if (!a->active || (a->timer.set && !a->saves)) {
+    if (!a->active) {
         ngx_campaign_pick_account_rest(pick, a);
         return;
     }
@@ -582,11 +584,21 @@ ngx_campaign_pick_account_place(ngx_campaign_pick_t *pick, ngx_campaign_pick_acc
     for (i = 0; i < pick->ngateways; i++) {
         lane = &a->lanes[i];
 
+        if (ngx_campaign_pick_account_spent(a)) {
+            lane->slots = 0;
+        }
+
         if (!lane->waits && !lane->served && (lane->slots || !ngx_campaign_pick_line_empty(&lane->parked))) {
-            ngx_queue_insert_tail(&pick->gateways[i].lanes, &lane->queue);
-            lane->waits = 1;
+            ngx_campaign_pick_wait(&pick->gateways[i], lane);
         }
     }
+}
+
+
+ngx_uint_t
+ngx_campaign_pick_account_spent(const ngx_campaign_pick_account_t *a)
+{
+    return a->timer.set && !a->saves;
 }
 
 
@@ -629,6 +641,23 @@ ngx_campaign_pick_account_idle(ngx_campaign_pick_t *pick, ngx_campaign_pick_acco
 }
 
 
+/* campaigns that are not urgent wait for a slot */
+
+static ngx_uint_t
+ngx_campaign_pick_account_parked(ngx_campaign_pick_t *pick, ngx_campaign_pick_account_t *a)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < pick->ngateways; i++) {
+        if (!ngx_queue_empty(&a->lanes[i].parked.of[0])) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
 /* when half of the horizon is no longer booked: so a steady rate takes a turn every half horizon, not one a message */
 
 static int64_t
@@ -652,6 +681,7 @@ ngx_campaign_pick_account_add(ngx_campaign_pick_t *pick, ngx_campaign_pick_accou
         a->lanes[i].slots = 0;
         a->lanes[i].waits = 0;
         a->lanes[i].served = 0;
+        a->lanes[i].due = 0;
     }
 }
 

@@ -7,8 +7,9 @@
  * Fair: accounts go round and each gives one message, of its next campaign; so an account's campaigns share its rate.  Where it is fast a
  * campaign gives NGX_CAMPAIGN_PICK_SHARE before the next one's turn, a millisecond's worth at most: each campaign in a turn costs the store pages
  * of its own.  A free slot goes to the account that has waited longest at that gateway, so a full gateway holds up neither other gateways nor
- * other accounts.  While an account waits for a slot there, it keeps a message of the rate that is booked ahead: its other campaigns do not take
- * all.  A gateway that has too much to do is given fewer slots, and gets them back one by one.
+ * other accounts; if its rate is spent just then, to the next, and it is first as soon as there is rate again.  While an account waits for a
+ * slot there, it keeps a message of the rate that is booked ahead: its other campaigns do not take all.  A gateway that has too much to do is
+ * given fewer slots, and gets them back one by one.
  *
  * A later rule is a reason to wait with a time to it, or a number beside those that are here, not a branch in the walk:
  *   own rate of a campaign   a second ngx_campaign_gcra_t, asked where the account's is; its time goes into `rest`
@@ -76,6 +77,7 @@ typedef struct {
     ngx_campaign_pick_line_t       parked;      /* campaigns */
     unsigned                       waits:1;     /* is in lanes */
     unsigned                       served:1;    /* is in served */
+    unsigned                       due:1;       /* is in neither: its turn came when the account's rate was spent */
 } ngx_campaign_pick_lane_t;
 
 struct ngx_campaign_pick_account_s {
@@ -214,6 +216,9 @@ void ngx_campaign_pick_ready(ngx_campaign_pick_t *pick, ngx_campaign_pick_campai
 void ngx_campaign_pick_leave(ngx_campaign_pick_t *pick, ngx_campaign_pick_campaign_t *c);
 void ngx_campaign_pick_account_place(ngx_campaign_pick_t *pick, ngx_campaign_pick_account_t *a);
 
+/* no message of the account's rate is left now */
+ngx_uint_t ngx_campaign_pick_account_spent(const ngx_campaign_pick_account_t *a);
+
 
 /* ngx_campaign_pick_lane.c, the picker's own */
 
@@ -223,7 +228,8 @@ void ngx_campaign_pick_unpark(ngx_campaign_pick_t *pick, int64_t now);
 /* slots that lanes did not use are free again */
 void ngx_campaign_pick_unslot(ngx_campaign_pick_t *pick, ngx_campaign_pick_gateway_t *g);
 
-/* the lane waits for none */
+/* the lane waits for a slot: behind the others, or before them if it is due; for none */
+void ngx_campaign_pick_wait(ngx_campaign_pick_gateway_t *g, ngx_campaign_pick_lane_t *lane);
 void ngx_campaign_pick_unwait(ngx_campaign_pick_lane_t *lane);
 
 
@@ -242,8 +248,8 @@ ngx_campaign_pick_campaign_t *ngx_campaign_pick_line_head(ngx_campaign_pick_line
 /* the head is given a slot, and leaves: should it come back as first, it stands before those that stayed */
 void ngx_campaign_pick_line_taken(ngx_campaign_pick_line_t *line, ngx_campaign_pick_campaign_t *c);
 
-/* a message of c, which stands in the line, goes */
-void ngx_campaign_pick_line_went(ngx_campaign_pick_line_t *line, ngx_campaign_pick_campaign_t *c);
+/* a message of c, which stands in the line, goes; others: some that are not urgent wait elsewhere */
+void ngx_campaign_pick_line_went(ngx_campaign_pick_line_t *line, ngx_campaign_pick_campaign_t *c, ngx_uint_t others);
 
 
 #endif /* _NGX_CAMPAIGN_PICK_H_INCLUDED_ */

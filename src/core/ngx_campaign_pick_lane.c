@@ -1,7 +1,8 @@
 
 /*
  * Slots of a gateway that campaigns wait for.  It keeps true: in a turn each free slot goes to the lane that has waited longest, and lanes that
- * have more to send go round, however many campaigns stand in each; so accounts have the same part of a full gateway.
+ * have more to send go round, however many campaigns stand in each; so accounts have the same part of a full gateway.  Who has no rate when its
+ * turn comes is due, and first when it has: else a slow account that sends at other gateways, too, would never have waited long enough here.
  */
 
 #include "ngx_campaign_pick.h"
@@ -28,7 +29,7 @@ ngx_campaign_pick_unpark(ngx_campaign_pick_t *pick, int64_t now)
             continue;
         }
 
-        for (n = ngx_campaign_pick_open(g) - g->used; n; n--) {
+        for (n = ngx_campaign_pick_open(g) - g->used; n; /* void */ ) {
 
             if (ngx_queue_empty(&g->lanes)) {
                 ngx_campaign_pick_unserve(pick, g);
@@ -42,6 +43,13 @@ ngx_campaign_pick_unpark(ngx_campaign_pick_t *pick, int64_t now)
             lane = ngx_queue_data(ngx_queue_head(&g->lanes), ngx_campaign_pick_lane_t, queue);
 
             ngx_campaign_pick_unwait(lane);
+
+            if (ngx_campaign_pick_account_spent(lane->account)) {
+                lane->due = 1;
+                continue;
+            }
+
+            n--;
             lane->served = 1;
             lane->slots++;
             ngx_queue_insert_tail(&g->served, &lane->queue);
@@ -49,7 +57,7 @@ ngx_campaign_pick_unpark(ngx_campaign_pick_t *pick, int64_t now)
             if (ngx_campaign_pick_line_empty(&lane->parked)) {      /* those that it had are ready, and may have more to send */
 
                 if (ngx_queue_empty(&g->lanes) && ngx_queue_head(&g->served) == ngx_queue_last(&g->served)) {
-                    lane->slots += n - 1;
+                    lane->slots += n;
                     break;
                 }
 
@@ -119,11 +127,31 @@ ngx_campaign_pick_unslot(ngx_campaign_pick_t *pick, ngx_campaign_pick_gateway_t 
 
 
 void
+ngx_campaign_pick_wait(ngx_campaign_pick_gateway_t *g, ngx_campaign_pick_lane_t *lane)
+{
+    if (!lane->due) {
+        ngx_queue_insert_tail(&g->lanes, &lane->queue);
+
+    } else if (ngx_campaign_pick_account_spent(lane->account)) {
+        return;
+
+    } else {
+        ngx_queue_insert_head(&g->lanes, &lane->queue);
+    }
+
+    lane->waits = 1;
+    lane->due = 0;
+}
+
+
+void
 ngx_campaign_pick_unwait(ngx_campaign_pick_lane_t *lane)
 {
     if (lane->waits || lane->served) {
         ngx_queue_remove(&lane->queue);
-        lane->waits = 0;
-        lane->served = 0;
     }
+
+    lane->waits = 0;
+    lane->served = 0;
+    lane->due = 0;
 }

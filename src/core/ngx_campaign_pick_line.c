@@ -78,14 +78,14 @@ ngx_campaign_pick_line_head(ngx_campaign_pick_line_t *line)
 void
 ngx_campaign_pick_line_taken(ngx_campaign_pick_line_t *line, ngx_campaign_pick_campaign_t *c)
 {
-    ngx_campaign_pick_line_went(line, c);
+    ngx_campaign_pick_line_went(line, c, 0);
 
     line->given[c->urgent] = &line->of[c->urgent];
 }
 
 
 void
-ngx_campaign_pick_line_went(ngx_campaign_pick_line_t *line, ngx_campaign_pick_campaign_t *c)
+ngx_campaign_pick_line_went(ngx_campaign_pick_line_t *line, ngx_campaign_pick_campaign_t *c, ngx_uint_t others)
 {
-    line->row = (c->urgent && !ngx_queue_empty(&line->of[0])) ? line->row + 1 : 0;
+    line->row = (c->urgent && (others || !ngx_queue_empty(&line->of[0]))) ? line->row + 1 : 0;
 }

@@ -370,11 +370,56 @@ test_urgent(void)
 }
 
 
+/* a campaign waits at a gateway that others fill, another of its account, maybe an urgent one, has slots at once */
+
+static void
+test_beside(void)
+{
+    uint64_t    all;
+    ngx_uint_t  i, k, urgent;
+
+    static const struct {
+        uint64_t  rate;
+        int64_t   seconds;
+    } of[] = { { 1, 400 }, { 10, 100 }, { 100, 40 }, { 1000, 10 } };
+
+    for (k = 0; k < 8; k++) {
+        urgent = k / 4;
+        all = of[k % 4].rate * (uint64_t) of[k % 4].seconds;
+
+        begin(1024, 100000);
+        gateways[1].slots = 8;                          /* 80 a second there, of eight accounts */
+
+        for (i = 1; i < 8; i++) {
+            account(i, 1000000, 1000);
+            campaign(i, i, 1, 100000, 0, 0);
+        }
+
+        account(0, of[k % 4].rate, 1);
+        campaign(0, 0, 1, 100000, 0, 0);
+        campaigns[8].pick.urgent = urgent;
+        campaign(8, 0, 0, 100000, 0, 0);
+
+        while (now < START + of[k % 4].seconds * SECOND) {
+            latency = 50000 + (int64_t) tap_below(100000);
+            run(now + 5000);
+        }
+
+        ok(campaigns[0].sent * 5 >= 2 * ngx_min(all / (urgent ? NGX_CAMPAIGN_PICK_URGENT : 2), 10 * (uint64_t) of[k % 4].seconds),
+           "beside %s campaign with free slots, %" PRIu64 " a second, one that waits for slots gets some: %" PRIu64 " and %" PRIu64,
+           urgent ? "an urgent" : "a", of[k % 4].rate, campaigns[0].sent, campaigns[8].sent);
+        ok(by_account[0] * 100 >= all * 95, "and the account has its rate: %" PRIu64 " of %" PRIu64, by_account[0], all);
+        is_uint(wrong, 0, "never more than rate and slots allow");
+    }
+}
+
+
 int
 main(void)
 {
     test_rates();
     test_urgent();
+    test_beside();
     test_repeats();
     test_waiting();
     test_clock();

@@ -12,6 +12,10 @@ static void test_fast(void);
 static void test_fast_beside(void);
 static void test_fast_ends(void);
 static void test_crowds(void);
+static void test_equal(void);
+static void test_equal_run(ngx_uint_t naccounts, ngx_uint_t n);
+static uint64_t test_equal_apart(ngx_uint_t from, ngx_uint_t to, ngx_uint_t gateway, ngx_uint_t n);
+static uint64_t test_equal_within(ngx_uint_t account, ngx_uint_t gateway, ngx_uint_t n);
 static uint64_t test_apart(ngx_uint_t from, ngx_uint_t to);
 
 
@@ -24,6 +28,7 @@ main(void)
     test_fast_beside();
     test_fast_ends();
     test_crowds();
+    test_equal();
 
     return done_testing();
 }
@@ -245,6 +250,116 @@ test_crowds(void)
         ok(by_account[3] >= 990 && by_account[3] <= 1020, "one with a rate gets all of that: %" PRIu64, by_account[3]);
         is_uint(wrong, 0, "never more than rate and slots allow");
     }
+}
+
+
+/*
+ * Accounts that always have messages for each gateway, by one campaign or by many, urgent ones too, and one with less rate than its part.  Of
+ * free slots accounts take one by turns, for whichever gateway: so at one of them some may have more, until all its slots were used once.
+ */
+
+static void
+test_equal(void)
+{
+    int64_t     over;
+    uint32_t    slots;
+    uint64_t    within, sent;
+    ngx_uint_t  i, k, naccounts, n;
+
+    over = INT64_MIN;
+    within = 0;
+    sent = 0;
+
+    for (i = 0; i < 30; i++) {
+        slots = 1 + (uint32_t) tap_below((i % 2) ? 10 : 100);
+        naccounts = 3 + tap_below(6);
+        n = naccounts * GATEWAYS + tap_below(100);
+
+        begin(slots, 0);
+        test_equal_run(naccounts, n);
+
+        for (k = 0; k < GATEWAYS; k++) {
+            over = ngx_max(over, (int64_t) test_equal_apart(1, naccounts, k, n) - slots);
+        }
+
+        for (k = 0; k < naccounts * GATEWAYS; k++) {
+            within = ngx_max(within, test_equal_within(k / GATEWAYS, k % GATEWAYS, n));
+        }
+
+        sent += by_account[1];
+    }
+
+    ok(over <= 4, "accounts get the same at each gateway, however many campaigns each has: a gateway's slots apart, and %" PRId64, over);
+    ok(within <= 5 * NGX_CAMPAIGN_PICK_SHARE, "and of one's campaigns there each gets the same: %" PRIu64 " apart of %" PRIu64, within, sent);
+}
+
+
+/* the first account may be a slow one, and the second has most campaigns */
+
+static void
+test_equal_run(ngx_uint_t naccounts, ngx_uint_t n)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < naccounts; i++) {
+        account(i, (i == 0 && tap_below(2)) ? 20 : 1000000, 1000);
+    }
+
+    for (i = 0; i < n; i++) {
+        campaigns[i].pick.urgent = (i >= naccounts * GATEWAYS && tap_below(8) == 0);
+
+        if (i < naccounts * GATEWAYS) {
+            campaign(i, i / GATEWAYS, i % GATEWAYS, 10000000, 0, 0);
+
+        } else {
+            campaign(i, tap_below(2) ? 1 : tap_below(naccounts), tap_below(GATEWAYS), 10000000, 0, 0);
+        }
+    }
+
+    while (now < START + 5 * SECOND) {
+        latency = 2000 + (int64_t) tap_below(20000);
+        run(now + 10000);
+    }
+}
+
+
+static uint64_t
+test_equal_apart(ngx_uint_t from, ngx_uint_t to, ngx_uint_t gateway, ngx_uint_t n)
+{
+    uint64_t    sent[ACCOUNTS], most, least;
+    ngx_uint_t  i;
+
+    memset(sent, 0, sizeof(sent));
+
+    for (i = 0; i < n; i++) {
+        if (campaigns[i].pick.gateway == &gateways[gateway]) {
+            sent[campaigns[i].pick.account - accounts] += campaigns[i].sent;
+        }
+    }
+
+    for (most = 0, least = UINT64_MAX, i = from; i < to; i++) {
+        most = ngx_max(most, sent[i]);
+        least = ngx_min(least, sent[i]);
+    }
+
+    return most - least;
+}
+
+
+static uint64_t
+test_equal_within(ngx_uint_t account, ngx_uint_t gateway, ngx_uint_t n)
+{
+    uint64_t    most, least;
+    ngx_uint_t  i;
+
+    for (most = 0, least = UINT64_MAX, i = 0; i < n; i++) {
+        if (campaigns[i].pick.account == &accounts[account] && campaigns[i].pick.gateway == &gateways[gateway] && !campaigns[i].pick.urgent) {
+            most = ngx_max(most, campaigns[i].sent);
+            least = ngx_min(least, campaigns[i].sent);
+        }
+    }
+
+    return most - least;
 }
 
 
