@@ -95,6 +95,7 @@ struct ngx_campaign_pick_account_s {
     uint32_t                       allowed;     /* of this turn's messages, left */
     uint32_t                       spare;       /* of these, for a campaign that waits for a slot */
     uint32_t                       want;        /* result of a turn: messages asked for in all */
+    uint64_t                       tickets;
     uint32_t                       went;        /* messages asked for since */
     int64_t                        since;
     unsigned                       fast:1;      /* so many went */
@@ -124,6 +125,7 @@ struct ngx_campaign_pick_campaign_s {
     unsigned                       in_turn:1;
     unsigned                       first:1;     /* goes before those that are not: its turn has come */
     uint32_t                       given;       /* messages of its share */
+    uint64_t                       ticket;      /* whose is lower has waited longer */
     unsigned                       odd:1;       /* a single message: fresh and repeat by turns */
 };
 
@@ -238,15 +240,12 @@ void ngx_campaign_pick_unwait(ngx_campaign_pick_lane_t *lane);
 void ngx_campaign_pick_line_init(ngx_campaign_pick_line_t *line);
 ngx_uint_t ngx_campaign_pick_line_empty(ngx_campaign_pick_line_t *line);
 
-/* at the end; first: behind those who stand at the head by that, or, in its share, before them */
+/* at the end; first: among those who stand at the head by that, as long as it has waited */
 void ngx_campaign_pick_line_add(ngx_campaign_pick_line_t *line, ngx_campaign_pick_campaign_t *c, ngx_uint_t first);
 void ngx_campaign_pick_line_remove(ngx_campaign_pick_line_t *line, ngx_campaign_pick_campaign_t *c);
 
 /* of a line that is not empty: whose turn it is */
 ngx_campaign_pick_campaign_t *ngx_campaign_pick_line_head(ngx_campaign_pick_line_t *line);
-
-/* the head is given a slot, and leaves: should it come back as first, it stands before those that stayed */
-void ngx_campaign_pick_line_taken(ngx_campaign_pick_line_t *line, ngx_campaign_pick_campaign_t *c);
 
 /* a message of c, which stands in the line, goes; others: some that are not urgent wait elsewhere */
 void ngx_campaign_pick_line_went(ngx_campaign_pick_line_t *line, ngx_campaign_pick_campaign_t *c, ngx_uint_t others);

@@ -2,8 +2,8 @@
 /*
  * Campaigns that wait, in two classes.  It keeps true: urgent ones go first, but for one message in NGX_CAMPAIGN_PICK_URGENT while others
  * wait; others that come later have no claim to messages that went before.  Those that were given a slot stand at the head, in the order in
- * which they were: who waited longest goes first and then waits behind the others again, so that nobody has a part of a slot more.  Before them
- * stands one that is in its share: they begin theirs when it has had all of it.
+ * which they began to wait, whatever other line they stood in meanwhile: who waited longest goes first, has its share, and then waits behind the
+ * others again, so that nobody has a part of a slot more.
  */
 
 #include "ngx_campaign_pick.h"
@@ -32,22 +32,29 @@ ngx_campaign_pick_line_empty(ngx_campaign_pick_line_t *line)
 void
 ngx_campaign_pick_line_add(ngx_campaign_pick_line_t *line, ngx_campaign_pick_campaign_t *c, ngx_uint_t first)
 {
+    ngx_queue_t                   *q, *of;
+    ngx_campaign_pick_campaign_t  *other;
+
+    of = &line->of[c->urgent];
     c->first = first ? 1 : 0;
 
     if (!first) {
-        ngx_queue_insert_tail(&line->of[c->urgent], &c->queue);
+        c->ticket = ++c->account->tickets;
+        ngx_queue_insert_tail(of, &c->queue);
         return;
     }
 
-    if (c->given == 0) {
-        ngx_queue_insert_after(line->given[c->urgent], &c->queue);
-        line->given[c->urgent] = &c->queue;
-        return;
+    for (q = line->given[c->urgent]; q != of; q = ngx_queue_prev(q)) {
+        other = ngx_queue_data(q, ngx_campaign_pick_campaign_t, queue);
+
+        if (other->ticket < c->ticket) {
+            break;
+        }
     }
 
-    ngx_queue_insert_head(&line->of[c->urgent], &c->queue);
+    ngx_queue_insert_after(q, &c->queue);
 
-    if (line->given[c->urgent] == &line->of[c->urgent]) {
+    if (q == line->given[c->urgent]) {
         line->given[c->urgent] = &c->queue;
     }
 }
@@ -72,15 +79,6 @@ ngx_campaign_pick_line_head(ngx_campaign_pick_line_t *line)
     urgent = ngx_queue_empty(&line->of[0]) || (!ngx_queue_empty(&line->of[1]) && line->row < NGX_CAMPAIGN_PICK_URGENT - 1);
 
     return ngx_queue_data(ngx_queue_head(&line->of[urgent]), ngx_campaign_pick_campaign_t, queue);
-}
-
-
-void
-ngx_campaign_pick_line_taken(ngx_campaign_pick_line_t *line, ngx_campaign_pick_campaign_t *c)
-{
-    ngx_campaign_pick_line_went(line, c, 0);
-
-    line->given[c->urgent] = &line->of[c->urgent];
 }
 
 

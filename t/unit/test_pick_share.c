@@ -12,6 +12,7 @@ static void test_fast(void);
 static void test_fast_beside(void);
 static void test_fast_ends(void);
 static void test_crowds(void);
+static void test_crossed(void);
 static void test_equal(void);
 static void test_equal_run(ngx_uint_t naccounts, ngx_uint_t n);
 static uint64_t test_equal_apart(ngx_uint_t from, ngx_uint_t to, ngx_uint_t gateway, ngx_uint_t n);
@@ -28,6 +29,7 @@ main(void)
     test_fast_beside();
     test_fast_ends();
     test_crowds();
+    test_crossed();
     test_equal();
 
     return done_testing();
@@ -360,6 +362,41 @@ test_equal_within(ngx_uint_t account, ngx_uint_t gateway, ngx_uint_t n)
     }
 
     return most - least;
+}
+
+
+/* a slow account's campaigns at a gateway that others fill: who waits longest keeps its turn, whatever a turn without a slot or rate makes of it */
+
+static void
+test_crossed(void)
+{
+    ngx_uint_t  i, k, worst;
+
+    static const uint64_t  rates[] = { 30, 50, 100, 300 };
+
+    for (k = 0; k < 8; k++) {
+        begin(4, 20000);
+        pick.fast = k < 4 ? 2 : NGX_CAMPAIGN_PICK_FAST;
+        account(0, rates[k % 4], 1);
+        account(1, 1000000, 1000);
+
+        for (i = 0; i < 5; i++) {
+            campaign(i, 0, 0, 1000000, 0, 0);
+        }
+
+        for ( /* void */ ; i < 8; i++) {
+            campaign(i, 1, 0, 1000000, 0, 0);
+        }
+
+        for (worst = 0; now < START + 100 * SECOND; /* void */ ) {
+            latency = 2000 + (int64_t) tap_below(60000);
+            run(now + 5000);
+            worst = ngx_max(worst, test_apart(0, 5));
+        }
+
+        ok(worst <= (k < 4 ? NGX_CAMPAIGN_PICK_SHARE + 2 : 1) && campaigns[0].sent >= 200, "%" PRIu64 " a second%s, five campaigns: never more than %"
+           PRIu64 " apart", rates[k % 4], k < 4 ? " by shares" : "", (uint64_t) worst);
+    }
 }
 
 
