@@ -171,7 +171,6 @@ ngx_http_campaign_dispatch_stop(ngx_http_campaign_dispatch_t *d)
     ngx_http_campaign_status_end();
 
     if (d->turn) {
-        ngx_http_campaign_turn_forget(d->turn);
         ngx_campaign_store_cancel(&d->turn->op);
         d->turn = NULL;
     }

@@ -48,7 +48,7 @@ typedef struct {
 
 /*
  * A campaign that can be sent, or of which a message is claimed: the picture holds one reference while it stands in it, and each turn
- * one a claim until its messages are settled.
+ * one a claim until its memory is freed.
  */
 
 typedef struct {
@@ -203,9 +203,6 @@ void ngx_http_campaign_turn_last(ngx_http_campaign_dispatch_t *d, ngx_campaign_s
 
 /* frees a turn of which no message is left */
 void ngx_http_campaign_turn_free(ngx_http_campaign_turn_t *t);
-
-/* the same for one whose memory is the store's to free */
-void ngx_http_campaign_turn_forget(ngx_http_campaign_turn_t *t);
 
 
 /* ngx_http_campaign_lease.c */

@@ -37,6 +37,7 @@ static void ngx_http_campaign_turn_well(ngx_http_campaign_dispatch_t *d, ngx_htt
 static void ngx_http_campaign_turn_take(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_turn_t *t);
 static void ngx_http_campaign_turn_repeats(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_turn_t *t, int64_t wall);
 static void ngx_http_campaign_turn_claimed(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_turn_t *t, int64_t wall);
+static void ngx_http_campaign_turn_unref(void *data);
 static void ngx_http_campaign_turn_back(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_turn_t *t);
 
 
@@ -196,6 +197,7 @@ static ngx_http_campaign_turn_t *
 ngx_http_campaign_turn_make(ngx_http_campaign_dispatch_t *d)
 {
     ngx_pool_t                *pool;
+    ngx_pool_cleanup_t        *cln;
     ngx_http_campaign_turn_t  *t;
 
     pool = ngx_create_pool(4096, d->log);
@@ -204,10 +206,15 @@ ngx_http_campaign_turn_make(ngx_http_campaign_dispatch_t *d)
     }
 
     t = ngx_pcalloc(pool, sizeof(ngx_http_campaign_turn_t));
-    if (t == NULL) {
+    cln = ngx_pool_cleanup_add(pool, 0);
+
+    if (t == NULL || cln == NULL) {
         ngx_destroy_pool(pool);
         return NULL;
     }
+
+    cln->handler = ngx_http_campaign_turn_unref;
+    cln->data = t;
 
     ngx_campaign_op_init(&t->op, pool, d->log, ngx_http_campaign_turn_done, t);
 
@@ -408,7 +415,7 @@ ngx_http_campaign_turn_render(ngx_campaign_op_t *op)
     for (i = 0; i < t->turn.ngrants; i++) {
         for (n = 0; n < t->turn.grants[i].nclaims; n++) {
             claim = &t->turn.grants[i].claims[n];
-            origin = &t->windows[i].lives[n]->origin;   /* as long as the turn has it, it does not change */
+            origin = &t->windows[i].lives[n]->origin;   /* never changes, and lives as long as the turn's pool */
 
             for (k = 0; k < claim->n; k++) {
                 r = ngx_http_campaign_render(op->pool, secret, origin, &claim->messages[k]);
@@ -697,14 +704,17 @@ ngx_http_campaign_turn_claimed(ngx_http_campaign_dispatch_t *d, ngx_http_campaig
 void
 ngx_http_campaign_turn_free(ngx_http_campaign_turn_t *t)
 {
-    ngx_http_campaign_turn_forget(t);
     ngx_destroy_pool(t->op.pool);
 }
 
 
-void
-ngx_http_campaign_turn_forget(ngx_http_campaign_turn_t *t)
+/* with the pool: the thread that writes may be at work with the campaigns of a turn that was canceled */
+
+static void
+ngx_http_campaign_turn_unref(void *data)
 {
+    ngx_http_campaign_turn_t *t = data;
+
     ngx_uint_t             i, n;
     ngx_campaign_grant_t  *grant;
 

@@ -1,4 +1,5 @@
-# A dispatcher that is stopped, loses its lease and goes on: it sends nothing more, not even what it had claimed.
+# A dispatcher that is stopped, loses its lease and goes on: it sends nothing more, not even what it had claimed.  And one that loses it while the
+# thread that writes is behind the commit of a turn, at work with what that has claimed.
 
 use v5.10.1;
 use strict;
@@ -6,6 +7,7 @@ use warnings;
 
 use lib 't/lib';
 use Campaign;
+use Campaign::Fault;
 use Campaign::Hold;
 use Campaign::Sending;
 use Campaign::Server;
@@ -14,9 +16,16 @@ use Time::HiRes qw(time);
 
 my $many = 4000;
 
-gateway(sub { 200 });
+gateway(sub { $_[0]{path} eq '/behind' ? { delay => 0.05 } : 200 });
 
-my $server = Campaign::Server->new(workers => 3, server => channel('FENCE', 'concurrency=500', headers() . 'proxy_set_header X-Worker $pid;'));
+my $file = store_dir() =~ s/-store\z/-control/r;
+my $env = preload('preload_behind.so', $file, 4096);
+my $behind = control($file, qw(pid held));
+
+END { unlink $file if $file }
+
+my $server = Campaign::Server->new(workers => 3, env => $env,
+    server => channel('FENCE', 'concurrency=500', headers() . 'proxy_set_header X-Worker $pid;') . channel('BEHIND', 'concurrency=50'));
 my $account = account(rate => 1000, burst => 100);
 my $c = start($account, 'FENCE', to => [numbers($many)]);
 
@@ -49,6 +58,22 @@ my %tries;
 push @{ $tries{ $_->{id} } }, $_->{header}{'x-worker'} for sort { $a->{header}{'x-sent'} <=> $b->{header}{'x-sent'} } requests('FENCE');
 is(keys %tries, $many, 'each number was reached');
 is(scalar(grep { @$_ > 1 && !$stopped{ $_->[0] } } values %tries), 0, 'a repeat is one of what a stopped one had sent');
+# its slots are all taken: a turn that frees some claims as many
+my $fast = account(rate => 5000, burst => 100);
+my $held = start($fast, 'BEHIND', to => [numbers($many)]);
+
+for my $n (300, 1000, 1700) {
+    wait_for { requests('BEHIND') >= $n } or last;
+    my $pid = wait_for { $server->dispatcher } or last;
+    $behind->set(pid => $pid);
+    ok(wait_for(sub { $behind->get('held') }), 'a thread stands still behind the commit of a turn');
+    unlink store_dir() . '/dispatcher.lock' or die $!;
+    $server->signal('HUP');
+    ok(wait_for(sub { $server->log_text =~ /$pid#\d+: [^\n]*a newer one took over/ }, 5), 'its dispatcher sees that another one took over');
+    $behind->set(pid => 0, held => 0);
+}
+
+is(counts(settled($fast, $held, 20)), "completed: $many sent of $many", 'the campaign ends');
 is($server->alerts, '', 'nothing in the log');
 ok(wait_for(sub { $server->workers == 3 }, 10), 'the stopped ones have ended');
 ok($server->quit, 'the server ends');

@@ -36,7 +36,8 @@ sub preload {
     my ($library, $file, $size) = @_;
     open my $out, '>', $file or croak "$file: $!";
     truncate $out, $size or croak "$file: $!";
-    return { LD_PRELOAD => tool($library), CAMPAIGN_FAULT_CONTROL => $file, ASAN_OPTIONS => 'verify_asan_link_order=0' };
+    return { LD_PRELOAD => tool($library), CAMPAIGN_FAULT_CONTROL => $file,
+             ASAN_OPTIONS => join ':', $ENV{ASAN_OPTIONS} // (), 'verify_asan_link_order=0' };
 }
 
 # that file, as numbers (u64) by name: control($file, @names) is an object whose get and set take names
