@@ -35,7 +35,7 @@ ngx_campaign_op_begin(ngx_campaign_store_t *st, ngx_campaign_op_t *op)
     life->busy++;
 
     op->store = st;
-    op->rc = NGX_CAMPAIGN_OK;
+    op->rc = NGX_CAMPAIGN_UNAVAILABLE;                  /* until it was run: a process may end before */
     op->busy = 1;
     op->canceled = 0;
 

@@ -368,18 +368,19 @@ ngx_campaign_writer_singly(ngx_campaign_writer_t *w, ngx_campaign_txn_t *t, ngx_
         ngx_queue_insert_tail(&w->finished, q);
     }
 
-    if (w->err == 0 || failed != NGX_CAMPAIGN_GROUP_COMMIT) {
-        return;
-    }
-
-    /* the first begin after the commit of the group failed: LMDB could not write its meta page, the group may stand or not */
+    /*
+     * What is left did not begin.  If that was the first one after the commit of the group failed, LMDB could not write its meta page, and the
+     * group may stand or not; else nothing of it stands, whatever its works said in a group.
+     */
 
     for (q = ngx_queue_head(&w->batch); q != ngx_queue_sentinel(&w->batch); q = ngx_queue_next(q)) {
         op = ngx_queue_data(q, ngx_campaign_op_t, queue);
-        op->rc = NGX_CAMPAIGN_UNKNOWN;
+        op->rc = (failed == NGX_CAMPAIGN_GROUP_COMMIT) ? NGX_CAMPAIGN_UNKNOWN : NGX_CAMPAIGN_UNAVAILABLE;
     }
 
-    ngx_campaign_writer_move(&w->finished, &w->batch);
+    if (failed == NGX_CAMPAIGN_GROUP_COMMIT) {
+        ngx_campaign_writer_move(&w->finished, &w->batch);
+    }
 }
 
 

@@ -16,6 +16,7 @@ static void test_thread(void);
 static void test_thread_pool_full(void);
 static void test_stuck(void);
 static void test_flush(void);
+static void test_flush_fails(void);
 
 static void test_gone(void *data);
 static void test_after(ngx_campaign_op_t *op);
@@ -39,6 +40,7 @@ main(int argc, char **argv)
     test_thread_pool_full();
     test_stuck();
     test_flush();
+    test_flush_fails();
 
     store_remove();
 
@@ -472,6 +474,55 @@ test_flush(void)
     store_conf.threads = NULL;
     st = ngx_campaign_store_open(&store_conf, &store_log);
     ok(item_has(st, 0) && item_has(st, 1) && item_has(st, 2), "the next process finds all of it");
+    ngx_campaign_lmdb_close(st);
+
+    for (uint32_t i = 0; i < 3; i++) {
+        store_free(so[i]);
+    }
+}
+
+
+/* works of one group; the second takes data.mdb away, so that no transaction begins after it */
+
+static ngx_campaign_rc_e
+test_vanish_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, void *args)
+{
+    char  path[1024];
+
+    (void) snprintf(path, sizeof(path), "%s/data.mdb", store_dir);
+    ok(unlink(path) == 0, "data.mdb vanishes while a group is at work");
+
+    return NGX_CAMPAIGN_FAILURE;
+}
+
+
+static void
+test_flush_fails(void)
+{
+    store_op_t            *so[3];
+    ngx_campaign_store_t  *st;
+
+    store_fresh(item_program);
+
+    st = ngx_campaign_store_open(&store_conf, &store_log);
+
+    for (uint32_t i = 0; i < 3; i++) {
+        so[i] = store_op();
+
+        if (i == 1) {
+            (void) ngx_campaign_lmdb_write(st, &so[i]->op, test_vanish_work, NULL);
+
+        } else {
+            (void) item_put(st, so[i], i);
+        }
+    }
+
+    ngx_campaign_store_flush(st, 0);
+
+    is_uint(((item_arg_t *) so[0]->op.args)->runs, 1, "the first of them had run");
+    ok(so[0]->op.rc != NGX_CAMPAIGN_OK && so[1]->op.rc != NGX_CAMPAIGN_OK && so[2]->op.rc != NGX_CAMPAIGN_OK,
+       "after a flush no operation says OK that was not written, whether it ran or not");
+
     ngx_campaign_lmdb_close(st);
 
     for (uint32_t i = 0; i < 3; i++) {

@@ -111,7 +111,10 @@ test_hold(int *to, useconds_t ms)
 }
 
 
-/* a process that ends with something to write.  handed: a thread of its pool has it, which does not come to it.  1: it did not wait for ever */
+/*
+ * A process that ends with something to write.  handed: a thread of its pool has it, which does not come to it.  1: it did not wait for ever, and
+ * the operation says OK only if it was written.
+ */
 
 static int
 test_life(ngx_uint_t handed, pid_t holder, int busy)
@@ -147,7 +150,8 @@ test_life(ngx_uint_t handed, pid_t holder, int busy)
         ngx_campaign_store_flush(st, LIMIT * (busy ? 1 : 20));
     }
 
-    return ended && test_clock() - from < BOUND && (busy == 0 || strstr(ngx_stub_log_line, held) != NULL);
+    return ended && test_clock() - from < BOUND && (so->op.rc == NGX_CAMPAIGN_OK) == (busy == 0)
+           && (busy == 0 || strstr(ngx_stub_log_line, held) != NULL);
 }
 
 
