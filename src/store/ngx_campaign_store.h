@@ -119,7 +119,7 @@ struct ngx_campaign_op_s {
     void                    *args;
     ngx_queue_t              queue;
     ngx_event_t              event;
-    unsigned                 room:2;    /* what kind of room it may take */
+    ngx_uint_t               room;      /* what kind of room it may take; no bit beside the next two: the thread that writes reads it */
     unsigned                 busy:1;    /* begun and not done */
     unsigned                 canceled:1;
 };

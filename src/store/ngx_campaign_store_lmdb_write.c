@@ -780,7 +780,7 @@ ngx_campaign_lmdb_writer_flush(ngx_campaign_store_t *st)
         return;                                         /* logged by who did not wait */
     }
 
-    w->state = NGX_CAMPAIGN_WRITER_IDLE;
+    __atomic_store_n(&w->state, NGX_CAMPAIGN_WRITER_IDLE, __ATOMIC_RELEASE);     /* whoever waits for the flush looks at it */
 
     if (!ngx_queue_empty(&w->waiting) || !ngx_queue_empty(&w->batch)) {
         ngx_log_error(NGX_LOG_ALERT, st->log, 0, "campaign store \"%V\": the process ends with operations that could not be written",
