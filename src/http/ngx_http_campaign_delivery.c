@@ -56,9 +56,7 @@ ngx_http_campaign_delivery_start(ngx_http_campaign_delivery_t *d, ngx_log_t *log
         return rc;
     }
 
-    if (ngx_http_campaign_delivery_main(d) != NGX_OK
-        || ngx_http_campaign_delivery_request(d) != NGX_OK)
-    {
+    if (ngx_http_campaign_delivery_main(d) != NGX_OK || ngx_http_campaign_delivery_request(d) != NGX_OK) {
         ngx_http_campaign_delivery_free(d);
         return NGX_ERROR;
     }

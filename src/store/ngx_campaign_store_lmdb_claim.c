@@ -24,6 +24,8 @@ static ngx_campaign_rc_e ngx_campaign_turn_claim_some(ngx_campaign_states_t *x, 
     ngx_campaign_campaign_t *campaign, uint32_t want);
 static ngx_campaign_rc_e ngx_campaign_turn_claim_again(ngx_campaign_states_t *x, ngx_campaign_claim_t *c,
     ngx_campaign_campaign_t *campaign, ngx_campaign_gate_t *gate, uint32_t most);
+static ngx_campaign_rc_e ngx_campaign_turn_claim_due(ngx_campaign_states_t *x, const ngx_campaign_campaign_t *campaign, uint32_t seq,
+    int64_t due, ngx_campaign_contact_t *contact);
 static ngx_campaign_rc_e ngx_campaign_turn_claim_fresh(ngx_campaign_states_t *x, ngx_campaign_claim_t *c,
     ngx_campaign_campaign_t *campaign, ngx_campaign_gate_t *gate, uint32_t most);
 static ngx_campaign_rc_e ngx_campaign_turn_claim_pass(ngx_campaign_states_t *x);
@@ -382,10 +384,9 @@ ngx_campaign_turn_claim_again(ngx_campaign_states_t *x, ngx_campaign_claim_t *c,
 {
     int64_t                  due;
     uint32_t                 seq;
-    ngx_uint_t               attempts, flags, found, gone, may, expired;
+    ngx_uint_t               attempts, flags, gone, may, expired;
     ngx_campaign_rc_e        rc;
     ngx_campaign_reason_e    reason;
-    ngx_campaign_walk_t      walk;
     ngx_campaign_contact_t   contact;
 
     expired = ngx_campaign_turn_expired(x, campaign);
@@ -420,22 +421,9 @@ ngx_campaign_turn_claim_again(ngx_campaign_states_t *x, ngx_campaign_claim_t *c,
             continue;
         }
 
-        rc = ngx_campaign_states_again_del(x, seq, due, &found);
+        rc = ngx_campaign_turn_claim_due(x, campaign, seq, due, &contact);
         if (rc != NGX_CAMPAIGN_OK) {
             return rc;
-        }
-
-        if (!found) {
-            return ngx_campaign_lmdb_failed(x->t, MDB_CORRUPTED, "repeat that is due");
-        }
-
-        x->run.progress.again--;
-
-        ngx_campaign_lmdb_walk_init(&walk, campaign->list, seq);
-
-        rc = ngx_campaign_lmdb_walk_next(x->t, &walk, &contact);
-        if (rc != NGX_CAMPAIGN_OK) {
-            return rc == NGX_CAMPAIGN_NOT_FOUND ? ngx_campaign_lmdb_failed(x->t, MDB_CORRUPTED, "contact of a repeat") : rc;
         }
 
         rc = ngx_campaign_turn_hindered(gate, &contact, expired, &reason);
@@ -475,6 +463,35 @@ ngx_campaign_turn_claim_again(ngx_campaign_states_t *x, ngx_campaign_claim_t *c,
     }
 
     return NGX_CAMPAIGN_OK;
+}
+
+
+/* a repeat no longer waits; its contact */
+
+static ngx_campaign_rc_e
+ngx_campaign_turn_claim_due(ngx_campaign_states_t *x, const ngx_campaign_campaign_t *campaign, uint32_t seq, int64_t due,
+    ngx_campaign_contact_t *contact)
+{
+    ngx_uint_t           found;
+    ngx_campaign_rc_e    rc;
+    ngx_campaign_walk_t  walk;
+
+    rc = ngx_campaign_states_again_del(x, seq, due, &found);
+    if (rc != NGX_CAMPAIGN_OK) {
+        return rc;
+    }
+
+    if (!found) {
+        return ngx_campaign_lmdb_failed(x->t, MDB_CORRUPTED, "repeat that is due");
+    }
+
+    x->run.progress.again--;
+
+    ngx_campaign_lmdb_walk_init(&walk, campaign->list, seq);
+
+    rc = ngx_campaign_lmdb_walk_next(x->t, &walk, contact);
+
+    return rc == NGX_CAMPAIGN_NOT_FOUND ? ngx_campaign_lmdb_failed(x->t, MDB_CORRUPTED, "contact of a repeat") : rc;
 }
 
 
