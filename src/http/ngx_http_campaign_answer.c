@@ -63,7 +63,7 @@ ngx_http_campaign_answer_theirs(ngx_http_campaign_delivery_t *d)
             continue;
         }
 
-        if (len != NGX_CAMPAIGN_UUID_LEN || ngx_strncasecmp(d->theirs, d->rendered->id, len) != 0) {
+        if (len != NGX_CAMPAIGN_UUID_LEN || ngx_strncasecmp(d->theirs, d->id, len) != 0) {
             d->theirs_len = len;
         }
 

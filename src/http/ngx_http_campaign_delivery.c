@@ -17,6 +17,7 @@
 
 static ngx_int_t ngx_http_campaign_delivery_connect(ngx_http_campaign_delivery_t *d, ngx_log_t *log);
 static ngx_int_t ngx_http_campaign_delivery_main(ngx_http_campaign_delivery_t *d);
+static ngx_int_t ngx_http_campaign_delivery_render(ngx_http_campaign_delivery_t *d);
 static ngx_int_t ngx_http_campaign_delivery_request(ngx_http_campaign_delivery_t *d);
 
 static ngx_int_t ngx_http_campaign_delivery_finalized(ngx_http_request_t *r, void *data, ngx_int_t rc);
@@ -49,14 +50,16 @@ ngx_http_campaign_delivery_start(ngx_http_campaign_delivery_t *d, ngx_log_t *log
     ngx_int_t  rc;
 
     d->started = ngx_current_msec;
-    d->body = d->letter ? d->letter->body : d->rendered->body;
 
     rc = ngx_http_campaign_delivery_connect(d, log);
     if (rc != NGX_OK) {
         return rc;
     }
 
-    if (ngx_http_campaign_delivery_main(d) != NGX_OK || ngx_http_campaign_delivery_request(d) != NGX_OK) {
+    if (ngx_http_campaign_delivery_main(d) != NGX_OK
+        || ngx_http_campaign_delivery_render(d) != NGX_OK
+        || ngx_http_campaign_delivery_request(d) != NGX_OK)
+    {
         ngx_http_campaign_delivery_free(d);
         return NGX_ERROR;
     }
@@ -193,6 +196,47 @@ ngx_http_campaign_delivery_main(ngx_http_campaign_delivery_t *d)
 
     r->count++;
     r->blocked++;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_campaign_delivery_render(ngx_http_campaign_delivery_t *d)
+{
+    u_char                     id[NGX_CAMPAIGN_ID_LEN];
+    ngx_campaign_store_t      *st;
+    ngx_campaign_claimed_t    *m;
+    ngx_campaign_template_t   *t;
+
+    if (d->letter) {
+        d->body = d->letter->body;
+        return NGX_OK;
+    }
+
+    st = ngx_http_campaign_store();
+    if (st == NULL) {
+        return NGX_ERROR;
+    }
+
+    m = d->message;
+    t = &d->origin->text;
+
+    ngx_campaign_id_make(ngx_campaign_store_secret(st), NGX_CAMPAIGN_MESSAGE, m->campaign, m->seq, id);
+    (void) ngx_campaign_uuid_print(d->id, id);
+
+    d->to_len = ngx_campaign_number_print(d->to, m->contact.number) - d->to;
+
+    d->text.len = ngx_campaign_template_size(t, &m->contact);
+    d->text.data = ngx_pnalloc(d->pool, d->text.len + 1);
+
+    if (d->text.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    (void) ngx_campaign_template_render(d->text.data, t, &m->contact);
+
+    ngx_campaign_sms_measure(d->text.data, d->text.len, &d->size);
 
     return NGX_OK;
 }
@@ -372,6 +416,7 @@ ngx_http_campaign_delivery_free(ngx_http_campaign_delivery_t *d)
         d->pool = NULL;
         d->main = NULL;
         d->request = NULL;
+        ngx_str_null(&d->text);
         ngx_str_null(&d->body);
     }
 
@@ -445,8 +490,8 @@ ngx_http_campaign_delivery_log(ngx_log_t *log, u_char *buf, size_t len)
         p = ngx_snprintf(p, len, ", webhook: %V, event: %V", &d->letter->host, &d->letter->id);
         len -= p - buf;
 
-    } else {
-        id.data = d->rendered->id;
+    } else if (d->to_len) {
+        id.data = d->id;
         id.len = NGX_CAMPAIGN_UUID_LEN;
 
         p = ngx_snprintf(p, len, ", message: %V", &id);

@@ -1,7 +1,7 @@
 
 /*
  * A message on its way out: one background request to the internal location of its gateway.  The dispatcher says which message and when;
- * a delivery sends it, as it was rendered, and tells how that ended.  It judges nothing and records nothing.
+ * a delivery renders it, sends it and tells how that ended.  It judges nothing and records nothing.
  */
 
 #ifndef _NGX_HTTP_CAMPAIGN_DELIVERY_H_INCLUDED_
@@ -30,18 +30,6 @@ typedef struct {
 } ngx_http_campaign_origin_t;
 
 
-/* a message as it goes out: what its location's variables say */
-
-typedef struct {
-    u_char                        id[NGX_CAMPAIGN_UUID_LEN];
-    u_char                        to[NGX_CAMPAIGN_NUMBER_LEN];
-    size_t                        to_len;
-    ngx_str_t                     text;
-    ngx_campaign_size_t           size;
-    ngx_str_t                     body;         /* $campaign_body; empty: nobody is known to ask for it */
-} ngx_http_campaign_rendered_t;
-
-
 /* a webhook's event on its way out, in place of a message: what its location's variables say.  Complete before the delivery starts */
 
 typedef struct {
@@ -59,7 +47,6 @@ struct ngx_http_campaign_delivery_s {
     /* set by the caller; all of it lives until `done` returns */
     ngx_http_campaign_origin_t     *origin;
     ngx_campaign_claimed_t         *message;    /* NULL: letter goes out */
-    ngx_http_campaign_rendered_t   *rendered;   /* message in its words */
     ngx_http_campaign_letter_t     *letter;
     ngx_msec_t                      limit;      /* ms for all of it; 0: the location's own time limits only */
     ngx_http_campaign_delivery_pt   done;
@@ -73,14 +60,21 @@ struct ngx_http_campaign_delivery_s {
     size_t                          theirs_len; /* what the gateway calls a message that it accepted; 0: nothing */
     u_char                          theirs[NGX_CAMPAIGN_GATEWAY_ID_MAX];
 
+    /* rendered by start, in the delivery's pool: for the variables */
+    u_char                          id[NGX_CAMPAIGN_UUID_LEN];
+    u_char                          to[NGX_CAMPAIGN_NUMBER_LEN];
+    size_t                          to_len;
+    ngx_str_t                       text;
+    ngx_campaign_size_t             size;
+
     /* the rest is the delivery's own */
     ngx_pool_t                     *pool;       /* of the main request */
     ngx_connection_t               *connection; /* no socket: fd is -1 */
     ngx_http_request_t             *main;
     ngx_http_request_t             *request;    /* the background request */
-    ngx_str_t                       body;       /* $campaign_body, if it was asked for */
     ngx_event_t                     event;      /* ends it: posted with the answer, or a timer on an endless reply */
     ngx_msec_t                      started;
+    ngx_str_t                       body;       /* $campaign_body, once it was asked for */
     off_t                           reply;      /* bytes of the reply that were read */
     ngx_str_t                       kept;       /* its first ones, in which an id may stand */
     size_t                          keep_room;
@@ -113,15 +107,6 @@ ngx_int_t ngx_http_campaign_delivery_start(ngx_http_campaign_delivery_t *d, ngx_
 void ngx_http_campaign_delivery_cut(ngx_http_campaign_delivery_t *d);
 
 extern ngx_str_t  ngx_http_campaign_delivery_method;
-
-/*
- * ngx_http_campaign_render.c, for any thread: a message in its words, without a body, and what $campaign_body is for it; memory is of the pool,
- * secret is the store's.  NULL and NGX_ERROR: no memory
- */
-ngx_http_campaign_rendered_t *ngx_http_campaign_render(ngx_pool_t *pool, const u_char *secret, const ngx_http_campaign_origin_t *o,
-    const ngx_campaign_claimed_t *m);
-ngx_int_t ngx_http_campaign_render_body(ngx_pool_t *pool, const ngx_http_campaign_origin_t *o, const ngx_http_campaign_rendered_t *r,
-    ngx_str_t *body);
 
 /* ngx_http_campaign_passage.c: filters and phase handlers, in postconfiguration (the module is an HTTP_AUX_FILTER) */
 ngx_int_t ngx_http_campaign_passage_init(ngx_conf_t *cf);

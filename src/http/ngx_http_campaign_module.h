@@ -36,7 +36,6 @@ typedef struct {
     ngx_campaign_reply_place_t  ids[NGX_HTTP_CAMPAIGN_GATEWAY_IDS];     /* where its replies have its own ids, in this order */
     ngx_uint_t                  nids;           /* 0: they are not looked for */
     ngx_uint_t                  named;          /* a campaign_receipts finds its messages by these */
-    ngx_uint_t                  body;           /* atomic, of the process: its location asks for $campaign_body */
     ngx_http_core_srv_conf_t   *cscf;           /* the server block that declared it */
     ngx_http_conf_ctx_t        *ctx;            /* of the deliveries' main requests */
     ngx_str_t                   request_line;   /* theirs, too */

@@ -28,7 +28,6 @@ static void ngx_http_campaign_turn_unlimit(ngx_http_campaign_dispatch_t *d, ngx_
 static ngx_int_t ngx_http_campaign_turn_grants(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_turn_t *t, int64_t wall);
 static ngx_int_t ngx_http_campaign_turn_grant(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_turn_t *t, ngx_uint_t n,
     ngx_campaign_pick_account_t *a, int64_t wall);
-static void ngx_http_campaign_turn_render(ngx_campaign_op_t *op);
 static void ngx_http_campaign_turn_unpick(ngx_http_campaign_dispatch_t *d, int64_t wall);
 
 static void ngx_http_campaign_turn_done(ngx_campaign_op_t *op);
@@ -154,7 +153,6 @@ ngx_http_campaign_turn_start(ngx_http_campaign_dispatch_t *d, int64_t now)
         goto failed;
     }
 
-    t->op.after = ngx_http_campaign_turn_render;
     t->started = now;
     d->turned = now;
     d->turn = t;
@@ -394,40 +392,6 @@ ngx_http_campaign_turn_grant(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_
     t->accounts[n] = a;
 
     return NGX_OK;
-}
-
-
-/* what was claimed in its words, on the thread that writes; without memory, it is rendered when it starts */
-
-static void
-ngx_http_campaign_turn_render(ngx_campaign_op_t *op)
-{
-    u_char                        *secret;
-    ngx_uint_t                     i, n, k;
-    ngx_campaign_claim_t          *claim;
-    ngx_http_campaign_turn_t      *t;
-    ngx_http_campaign_origin_t    *origin;
-    ngx_http_campaign_rendered_t  *r;
-
-    t = op->data;
-    secret = ngx_campaign_store_secret(op->store);
-
-    for (i = 0; i < t->turn.ngrants; i++) {
-        for (n = 0; n < t->turn.grants[i].nclaims; n++) {
-            claim = &t->turn.grants[i].claims[n];
-            origin = &t->windows[i].lives[n]->origin;   /* never changes, and lives as long as the turn's pool */
-
-            for (k = 0; k < claim->n; k++) {
-                r = ngx_http_campaign_render(op->pool, secret, origin, &claim->messages[k]);
-
-                if (r && __atomic_load_n(&origin->gateway->body, __ATOMIC_RELAXED)) {
-                    (void) ngx_http_campaign_render_body(op->pool, origin, r, &r->body);
-                }
-
-                claim->messages[k].data = r;
-            }
-        }
-    }
 }
 
 

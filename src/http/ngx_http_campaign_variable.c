@@ -307,7 +307,7 @@ ngx_http_campaign_variable_channel(ngx_http_campaign_delivery_t *d, ngx_str_t *v
 static ngx_int_t
 ngx_http_campaign_variable_message_id(ngx_http_campaign_delivery_t *d, ngx_str_t *value)
 {
-    value->data = d->rendered->id;
+    value->data = d->id;
     value->len = NGX_CAMPAIGN_UUID_LEN;
 
     return NGX_OK;
@@ -326,8 +326,8 @@ ngx_http_campaign_variable_from(ngx_http_campaign_delivery_t *d, ngx_str_t *valu
 static ngx_int_t
 ngx_http_campaign_variable_to(ngx_http_campaign_delivery_t *d, ngx_str_t *value)
 {
-    value->data = d->rendered->to;
-    value->len = d->rendered->to_len;
+    value->data = d->to;
+    value->len = d->to_len;
 
     return NGX_OK;
 }
@@ -336,7 +336,7 @@ ngx_http_campaign_variable_to(ngx_http_campaign_delivery_t *d, ngx_str_t *value)
 static ngx_int_t
 ngx_http_campaign_variable_text(ngx_http_campaign_delivery_t *d, ngx_str_t *value)
 {
-    *value = d->rendered->text;
+    *value = d->text;
 
     return NGX_OK;
 }
@@ -352,14 +352,14 @@ ngx_http_campaign_variable_attempt(ngx_http_campaign_delivery_t *d, ngx_str_t *v
 static ngx_int_t
 ngx_http_campaign_variable_segments(ngx_http_campaign_delivery_t *d, ngx_str_t *value)
 {
-    return ngx_http_campaign_variable_number(d, value, d->rendered->size.segments);
+    return ngx_http_campaign_variable_number(d, value, d->size.segments);
 }
 
 
 static ngx_int_t
 ngx_http_campaign_variable_encoding(ngx_http_campaign_delivery_t *d, ngx_str_t *value)
 {
-    *value = *ngx_campaign_sms_name(d->rendered->size.encoding);
+    *value = *ngx_campaign_sms_name(d->size.encoding);
 
     return NGX_OK;
 }
@@ -370,16 +370,50 @@ ngx_http_campaign_variable_encoding(ngx_http_campaign_delivery_t *d, ngx_str_t *
 static ngx_int_t
 ngx_http_campaign_variable_body(ngx_http_campaign_delivery_t *d, ngx_str_t *value)
 {
-    ngx_http_campaign_gateway_t  *gateway;
+    u_char                     *p;
+    size_t                      len;
+    ngx_http_campaign_origin_t *o;
 
-    if (d->body.data == NULL) {
-        gateway = d->origin->gateway;
-        __atomic_store_n(&gateway->body, 1, __ATOMIC_RELAXED);      /* later ones have theirs before they start */
+    static const ngx_str_t  from = ngx_string("{\"data\":{\"from\":\"");
+    static const ngx_str_t  to = ngx_string("\",\"to\":[\"");
+    static const ngx_str_t  text = ngx_string("\"],\"text\":\"");
+    static const ngx_str_t  channel = ngx_string("\",\"channel\":\"");
+    static const ngx_str_t  id = ngx_string("\",\"id\":\"");
+    static const ngx_str_t  end = ngx_string("\"}}");
 
-        if (ngx_http_campaign_render_body(d->pool, d->origin, d->rendered, &d->body) != NGX_OK) {
-            return NGX_ERROR;
-        }
+    if (d->body.data) {
+        *value = d->body;
+        return NGX_OK;
     }
+
+    o = d->origin;
+
+    len = from.len + ngx_campaign_escape_json_size(o->from.data, o->from.len)
+          + to.len + d->to_len
+          + text.len + ngx_campaign_escape_json_size(d->text.data, d->text.len)
+          + channel.len + ngx_campaign_escape_json_size(o->channel.data, o->channel.len)
+          + id.len + NGX_CAMPAIGN_UUID_LEN
+          + end.len;
+
+    p = ngx_pnalloc(d->pool, len);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    d->body.data = p;
+    d->body.len = len;
+
+    p = ngx_cpymem(p, from.data, from.len);
+    p = ngx_campaign_escape_json(p, o->from.data, o->from.len);
+    p = ngx_cpymem(p, to.data, to.len);
+    p = ngx_cpymem(p, d->to, d->to_len);
+    p = ngx_cpymem(p, text.data, text.len);
+    p = ngx_campaign_escape_json(p, d->text.data, d->text.len);
+    p = ngx_cpymem(p, channel.data, channel.len);
+    p = ngx_campaign_escape_json(p, o->channel.data, o->channel.len);
+    p = ngx_cpymem(p, id.data, id.len);
+    p = ngx_cpymem(p, d->id, NGX_CAMPAIGN_UUID_LEN);
+    (void) ngx_cpymem(p, end.data, end.len);
 
     *value = d->body;
 

@@ -415,13 +415,6 @@ ngx_http_campaign_window_start(ngx_http_campaign_dispatch_t *d, ngx_http_campaig
 
     static time_t  complained;
 
-    if (m->data == NULL) {
-        m->data = ngx_http_campaign_render(t->op.pool, ngx_campaign_store_secret(t->op.store), &live->origin, m);
-        if (m->data == NULL) {
-            return NGX_ERROR;
-        }
-    }
-
     f = ngx_http_campaign_window_flight(d);
     if (f == NULL) {
         return NGX_ERROR;
@@ -433,14 +426,13 @@ ngx_http_campaign_window_start(ngx_http_campaign_dispatch_t *d, ngx_http_campaig
     f->live = live;
     f->delivery.origin = &live->origin;
     f->delivery.message = m;
-    f->delivery.rendered = m->data;
     f->delivery.done = ngx_http_campaign_window_done;
     f->delivery.data = f;
 
     rc = ngx_http_campaign_delivery_start(&f->delivery, d->log);
 
     ngx_log_debug4(NGX_LOG_DEBUG_HTTP, d->log, 0, "campaign dispatcher: message %*s, try %d: %i",
-                   (size_t) NGX_CAMPAIGN_UUID_LEN, f->delivery.rendered->id, (int) m->attempt, rc);
+                   (size_t) NGX_CAMPAIGN_UUID_LEN, f->delivery.id, (int) m->attempt, rc);
 
     if (rc == NGX_OK) {
         d->flying++;
@@ -481,7 +473,7 @@ ngx_http_campaign_window_done(ngx_http_campaign_delivery_t *delivery)
     d = t->dispatch;
 
     ngx_log_debug4(NGX_LOG_DEBUG_HTTP, d->log, 0, "campaign dispatcher: answer %d, status %ui for message %*s",
-                   (int) delivery->answer, delivery->status, (size_t) NGX_CAMPAIGN_UUID_LEN, delivery->rendered->id);
+                   (int) delivery->answer, delivery->status, (size_t) NGX_CAMPAIGN_UUID_LEN, delivery->id);
 
     ngx_queue_remove(&f->queue);
 
@@ -553,7 +545,7 @@ ngx_http_campaign_window_judge(ngx_http_campaign_dispatch_t *d, ngx_http_campaig
 
     o->kind = (v.state == NGX_CAMPAIGN_S_RETRY) ? NGX_CAMPAIGN_OUTCOME_AGAIN : NGX_CAMPAIGN_OUTCOME_SETTLED;
     o->state = (uint8_t) v.state;
-    o->segments = f->delivery.rendered->size.segments;
+    o->segments = f->delivery.size.segments;
 
     ngx_http_campaign_window_count(f->live->series, v.state);
     o->reason = (uint8_t) v.reason;

@@ -111,7 +111,6 @@ struct ngx_campaign_op_s {
     ngx_log_t               *log;
     ngx_campaign_rc_e        rc;
     ngx_campaign_idem_t     *idem;      /* NULL: none; set after ngx_campaign_op_init, for one operation that writes */
-    ngx_campaign_done_pt     after;     /* NULL, or called behind the commit of one that writes, before `done`, on the thread that writes */
 
     /* the rest is the store's */
     ngx_campaign_store_t    *store;

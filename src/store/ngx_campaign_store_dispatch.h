@@ -74,7 +74,6 @@ typedef struct {                                /* a message claimed */
     uint8_t                  attempt;           /* of the try that comes, from 1 */
     uint8_t                  redelivery;        /* it may have gone out before */
     ngx_campaign_contact_t   contact;           /* strings live in the turn's pool */
-    void                    *data;              /* the caller's; NULL at first */
 } ngx_campaign_claimed_t;
 
 typedef struct {                                /* what to claim of one campaign */

@@ -222,8 +222,6 @@ static void
 ngx_campaign_writer_run(ngx_campaign_writer_t *w)
 {
     int                   err;
-    ngx_queue_t          *q;
-    ngx_campaign_op_t    *op;
     ngx_campaign_txn_t    t;
     ngx_campaign_group_e  failed;
 
@@ -252,14 +250,6 @@ ngx_campaign_writer_run(ngx_campaign_writer_t *w)
 
         if (failed != NGX_CAMPAIGN_GROUP_OK) {
             ngx_campaign_writer_singly(w, NULL, failed);
-        }
-    }
-
-    for (q = ngx_queue_head(&w->finished); q != ngx_queue_sentinel(&w->finished); q = ngx_queue_next(q)) {
-        op = ngx_queue_data(q, ngx_campaign_op_t, queue);
-
-        if (op->after && op->rc == NGX_CAMPAIGN_OK) {
-            op->after(op);
         }
     }
 

@@ -13,7 +13,6 @@
 typedef struct {
     ngx_http_campaign_delivery_t   delivery;
     ngx_campaign_claimed_t         message;
-    ngx_pool_t                    *pool;        /* of its text */
 } ngx_http_bench_flight_t;
 
 typedef struct {
@@ -27,7 +26,6 @@ typedef struct {
 
 static char *ngx_http_bench_bare(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 static ngx_int_t ngx_http_bench_handler(ngx_http_request_t *r);
-static ngx_pool_t *ngx_http_bench_pool(ngx_pool_t *of);
 static ngx_int_t ngx_http_bench_origin(ngx_http_bench_run_t *run, ngx_http_request_t *r);
 static ngx_int_t ngx_http_bench_start(ngx_http_bench_run_t *run, ngx_http_bench_flight_t *f);
 static void ngx_http_bench_done(ngx_http_campaign_delivery_t *d);
@@ -100,9 +98,7 @@ ngx_http_bench_handler(ngx_http_request_t *r)
     r->main->count++;
 
     for (i = 0; i < run->origin.gateway->concurrency && run->left; i++) {
-        flights[i].pool = ngx_http_bench_pool(r->pool);
-
-        if (flights[i].pool == NULL || ngx_http_bench_start(run, &flights[i]) != NGX_OK) {
+        if (ngx_http_bench_start(run, &flights[i]) != NGX_OK) {
             run->left = 0;
         }
     }
@@ -112,32 +108,6 @@ ngx_http_bench_handler(ngx_http_request_t *r)
     }
 
     return NGX_DONE;
-}
-
-
-/* one that ends with another */
-
-static ngx_pool_t *
-ngx_http_bench_pool(ngx_pool_t *of)
-{
-    ngx_pool_t          *pool;
-    ngx_pool_cleanup_t  *cln;
-
-    pool = ngx_create_pool(1024, of->log);
-    if (pool == NULL) {
-        return NULL;
-    }
-
-    cln = ngx_pool_cleanup_add(of, 0);
-    if (cln == NULL) {
-        ngx_destroy_pool(pool);
-        return NULL;
-    }
-
-    cln->handler = (ngx_pool_cleanup_pt) ngx_destroy_pool;
-    cln->data = pool;
-
-    return pool;
 }
 
 
@@ -175,21 +145,13 @@ ngx_http_bench_origin(ngx_http_bench_run_t *run, ngx_http_request_t *r)
 static ngx_int_t
 ngx_http_bench_start(ngx_http_bench_run_t *run, ngx_http_bench_flight_t *f)
 {
-    ngx_memzero(&f->delivery, sizeof(ngx_http_campaign_delivery_t));
-    ngx_memzero(&f->message, sizeof(ngx_campaign_claimed_t));
+    ngx_memzero(f, sizeof(ngx_http_bench_flight_t));
 
     f->message.campaign = run->origin.no;
     f->message.seq = run->seq++;
     f->message.attempt = 1;
     f->message.contact.number = 33199000000 + f->message.seq;
     ngx_str_set(&f->message.contact.field[0], "Chloe");
-
-    ngx_reset_pool(f->pool);
-
-    f->delivery.rendered = ngx_http_campaign_render(f->pool, ngx_campaign_store_secret(ngx_http_campaign_store()), &run->origin, &f->message);
-    if (f->delivery.rendered == NULL) {
-        return NGX_ERROR;
-    }
 
     f->delivery.origin = &run->origin;
     f->delivery.message = &f->message;

@@ -121,7 +121,7 @@ ngx_http_campaign_delivery_start(ngx_http_campaign_delivery_t *d, ngx_log_t *log
 
     sim_gateway_fate(f, &latency);
 
-    d->rendered->size.segments = 1 + d->message->seq % 3;
+    d->size.segments = 1 + d->message->seq % 3;
 
     p->flights++;
     sim_deliveries++;

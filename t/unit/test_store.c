@@ -19,10 +19,6 @@ static void test_flush(void);
 static void test_flush_fails(void);
 
 static void test_gone(void *data);
-static void test_after(ngx_campaign_op_t *op);
-
-
-static ngx_uint_t  test_afters;
 
 
 int
@@ -166,10 +162,6 @@ test_group_culprit(void)
     two = store_op();
     three = store_op();
 
-    one->op.after = test_after;
-    two->op.after = test_after;
-    three->op.after = test_after;
-
     (void) item_put(st, one, 1);
 
     a = item_put(st, two, 2);
@@ -183,7 +175,6 @@ test_group_culprit(void)
     ok(!item_has(st, 2), "nothing of it stays, not even its first write");
     ok(one->rc == NGX_CAMPAIGN_OK && three->rc == NGX_CAMPAIGN_OK && item_has(st, 1) && item_has(st, 3), "it takes no other with it");
     is_uint(last->runs, 1, "one after the culprit runs once");
-    is_uint(test_afters, 2, "each of those two is told behind its commit, once, and before it is done");
     is_uint(store_log.lines, lines + 1, "the error is logged once");
 
     store_free(one);
@@ -528,16 +519,6 @@ test_flush_fails(void)
     for (uint32_t i = 0; i < 3; i++) {
         store_free(so[i]);
     }
-}
-
-
-static void
-test_after(ngx_campaign_op_t *op)
-{
-    store_op_t  *so;
-
-    so = op->data;
-    test_afters += (op->rc == NGX_CAMPAIGN_OK && so->rc == NGX_CAMPAIGN_RC_MAX);
 }
 
 
