@@ -188,6 +188,10 @@ sim_size(uint64_t rnd)
         return 1020 + (uint32_t) (rnd >> 8) % 60;       /* around the end of a chunk of states */
     }
 
+    if (sim_scenario.crowd) {
+        return 60 + (uint32_t) (rnd >> 8) % 120;
+    }
+
     return 1 + (uint32_t) (rnd >> 8) % (rnd % 4 ? 30 : 120);
 }
 
@@ -218,7 +222,7 @@ sim_setup(void *data, uint64_t life)
             call->which = i;
             call->account.rec.name = sim_text(call->op.pool, "account %u", (unsigned) i);
             call->account.rec.status = NGX_CAMPAIGN_A_ACTIVE;
-            call->account.rate = (uint64_t) rates[sim_random(51, i, 0) % 6] * NGX_CAMPAIGN_RATE_UNIT;
+            call->account.rate = (sim_scenario.crowd ? 50000 : (uint64_t) rates[sim_random(51, i, 0) % 6]) * NGX_CAMPAIGN_RATE_UNIT;
             call->account.burst = bursts[sim_random(51, i, 1) % 5];
             ngx_memset(call->account.key_hash, 1 + (int) i, 32);
 

@@ -1,6 +1,6 @@
 
 /*
- * Fairness: what a campaign gets while another one of its account waits at the same gateway.
+ * Fairness: what a campaign gets while another one of its account waits at the same gateway, and an account while another one waits there.
  */
 
 #include "sim.h"
@@ -19,12 +19,21 @@
 
 #define SIM_PATIENCE  24                        /* messages of others, beside two rounds of a gateway's slots, while an account waits */
 
+/*
+ * Messages that one of two accounts may have more than the other at a gateway: they go round by ones, and who comes last in a turn is first in
+ * the next; twice that, as a turn may begin with slots that nobody waits for.  That in which both begin to have messages and rate does not count.
+ */
+#define SIM_PART  4
+
 /* us: a campaign of which nothing could be claimed is asked again before, by a turn that may wait for others' commits */
 #define SIM_REST   (200000 + 8 * sim_scenario.commit)
 
 
 static void sim_model_fast(void);
+static void sim_model_parts(ngx_campaign_turn_t *turn, uint32_t n[SIM_ACCOUNTS][SIM_CHANNELS]);
+static ngx_uint_t sim_model_keen(ngx_uint_t account, ngx_uint_t channel, ngx_campaign_turn_t *turn);
 static ngx_uint_t sim_model_eager(ngx_uint_t account, ngx_uint_t channel, uint64_t epoch);
+static ngx_uint_t sim_model_sends(ngx_uint_t account, ngx_uint_t channel, uint64_t epoch);
 static ngx_uint_t sim_model_lonely(sim_campaign_t *c, uint64_t epoch);
 static ngx_uint_t sim_model_rests(ngx_uint_t campaign);
 static uint64_t sim_short(sim_campaign_t *c);
@@ -37,6 +46,8 @@ static int64_t   sim_rests[SIM_CAMPAIGNS];                      /* until then it
 static ngx_uint_t  sim_fast[SIM_ACCOUNTS];
 static uint64_t  sim_cuts[SIM_ACCOUNTS];                        /* messages that the account got less than was asked for, in some measure */
 static uint32_t  sim_passed[SIM_ACCOUNTS][SIM_CHANNELS];        /* messages that others had at a gateway where the account waited */
+static int32_t   sim_part[SIM_ACCOUNTS][SIM_ACCOUNTS][SIM_CHANNELS];     /* messages of one more than of the other, while both were keen */
+static uint8_t   sim_keen[SIM_ACCOUNTS][SIM_CHANNELS];                  /* since the turn before, at least */
 static uint64_t  sim_passed_faults;
 uint32_t         sim_unfair;
 
@@ -165,6 +176,8 @@ sim_model_waits(ngx_campaign_turn_t *turn)
         }
     }
 
+    sim_model_parts(turn, n);
+
     for (i = 0; i < sim_naccounts; i++) {
         for (k = 0; k < SIM_CHANNELS; k++) {
 
@@ -185,18 +198,95 @@ sim_model_waits(ngx_campaign_turn_t *turn)
 }
 
 
+/* accounts that both have fresh messages for a gateway, and rate for them all the time, get as much as the other */
+
+static void
+sim_model_parts(ngx_campaign_turn_t *turn, uint32_t n[SIM_ACCOUNTS][SIM_CHANNELS])
+{
+    uint8_t     keen[SIM_ACCOUNTS][SIM_CHANNELS];
+    ngx_uint_t  i, k, g;
+
+    for (g = 0; g < SIM_CHANNELS; g++) {
+        for (i = 0; i < sim_naccounts; i++) {
+            keen[i][g] = (sim_passed_faults == sim_faults && sim_model_keen(i, g, turn));
+
+            for (k = 0; k < i; k++) {
+                if (!keen[i][g] || !keen[k][g] || !sim_keen[i][g] || !sim_keen[k][g]) {
+                    sim_part[i][k][g] = 0;
+                    continue;
+                }
+
+                sim_part[i][k][g] += (int32_t) n[i][g] - (int32_t) n[k][g];
+
+                if (abs(sim_part[i][k][g]) > SIM_PART) {
+                    sim_fail("of accounts %u and %u one got %d messages more than the other at a gateway, not %d at most", (unsigned) i,
+                             (unsigned) k, abs(sim_part[i][k][g]), SIM_PART);
+                }
+            }
+        }
+    }
+
+    ngx_memcpy(sim_keen, keen, sizeof(keen));
+}
+
+
+/* it had more to send than the turn asked for, and rate for that; a claim that got less says nothing about its part */
+
+static ngx_uint_t
+sim_model_keen(ngx_uint_t account, ngx_uint_t channel, ngx_campaign_turn_t *turn)
+{
+    int64_t                until;
+    ngx_uint_t             i, k;
+    sim_account_t         *a;
+    ngx_campaign_claim_t  *claim;
+
+    a = &sim_accounts[account];
+    until = ngx_campaign_now() * 1000;
+
+    if (a->disabled || a->rate == 0 || a->reported == 0 || a->reported == sim_mono) {       /* its dispatcher does not know yet */
+        return 0;
+    }
+
+    for (i = 0; i < turn->ngrants; i++) {
+        if (turn->grants[i].account != a->no) {
+            continue;
+        }
+
+        until = turn->grants[i].until;
+
+        for (k = 0; k < turn->grants[i].nclaims; k++) {
+            claim = &turn->grants[i].claims[k];
+
+            if (claim->n < claim->want) {
+                return 0;
+            }
+        }
+    }
+
+    if (a->tat + ngx_campaign_gcra_step(a->rate) > until) {     /* or the clock was set back, and how much is left is not known */
+        return 0;
+    }
+
+    return sim_model_sends(account, channel, turn->epoch);
+}
+
+
 static ngx_uint_t
 sim_model_eager(ngx_uint_t account, ngx_uint_t channel, uint64_t epoch)
 {
-    ngx_uint_t       i;
-    sim_account_t   *a;
-    sim_campaign_t  *c;
+    sim_account_t  *a;
 
     a = &sim_accounts[account];
 
-    if (a->disabled || a->tat > ngx_campaign_now() * 1000) {
-        return 0;
-    }
+    return !a->disabled && a->tat <= ngx_campaign_now() * 1000 && sim_model_sends(account, channel, epoch);
+}
+
+
+static ngx_uint_t
+sim_model_sends(ngx_uint_t account, ngx_uint_t channel, uint64_t epoch)
+{
+    ngx_uint_t       i;
+    sim_campaign_t  *c;
 
     for (i = 0; i < SIM_CAMPAIGNS; i++) {
         c = &sim_campaigns[i];

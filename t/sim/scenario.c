@@ -120,6 +120,7 @@ sim_scenario_make(uint64_t seed, const uint8_t *without)
     s->talks = sim_choice(25, 3);
     s->named = sim_choice(26, 4) != 0;
     s->fast = sim_choice(27, 3) ? NGX_CAMPAIGN_PICK_FAST : 2;
+    s->crowd = (sim_choice(28, 4) == 0);
     s->retry.attempts = attempts[sim_choice(4, 4)];
     s->retry.min = 100 + sim_choice(5, 2000);
     s->retry.max = s->retry.min + sim_choice(6, 10000);
@@ -448,11 +449,12 @@ sim_scenario_print(FILE *out, const uint8_t *without)
 
     s = &sim_scenario;
 
-    fprintf(out, "# seed %" PRIu64 ": %u workers, redelivery %s, receipts %s%s,%s%s attempts %u min %u max %u, concurrency %u %u, latency %" PRId64
+    fprintf(out, "# seed %" PRIu64 ": %u workers, redelivery %s, receipts %s%s,%s%s%s attempts %u min %u max %u, concurrency %u %u, latency %" PRId64
             " us, commit %" PRId64 " us, calm after %" PRId64 " ms\n", s->seed, (unsigned) s->workers, s->redelivery ? "on" : "off",
             s->receipts ? "on" : "off", s->talks ? " and sent" : "", s->poison ? " poison," : "",
-            s->fast == NGX_CAMPAIGN_PICK_FAST ? "" : " fast,", (unsigned) s->retry.attempts, (unsigned) s->retry.min, (unsigned) s->retry.max,
-            (unsigned) s->concurrency[0], (unsigned) s->concurrency[1], s->latency, s->commit, s->troubles / SIM_MS + 1000);
+            s->fast == NGX_CAMPAIGN_PICK_FAST ? "" : " fast,", s->crowd ? " crowd," : "", (unsigned) s->retry.attempts,
+            (unsigned) s->retry.min, (unsigned) s->retry.max, (unsigned) s->concurrency[0], (unsigned) s->concurrency[1], s->latency,
+            s->commit, s->troubles / SIM_MS + 1000);
 
     for (i = 0; i < s->nevents; i++) {
         e = &s->events[i];

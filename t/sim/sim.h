@@ -556,6 +556,7 @@ typedef struct {
     ngx_uint_t                 talks;           /* and it does; 2: it calls messages by few names */
     ngx_uint_t                 named;           /* receipts may name a message as its gateway does */
     ngx_uint_t                 poison;          /* some messages kill who sends them */
+    ngx_uint_t                 crowd;           /* accounts have rate, and much to send */
     ngx_uint_t                 fast;            /* NGX_CAMPAIGN_PICK_FAST of its dispatchers */
     ngx_campaign_retry_t       retry;
     ngx_uint_t                 concurrency[SIM_CHANNELS];
