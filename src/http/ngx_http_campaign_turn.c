@@ -672,7 +672,7 @@ ngx_http_campaign_turn_free(ngx_http_campaign_turn_t *t)
 }
 
 
-/* with the pool: the thread that writes may be at work with the campaigns of a turn that was canceled */
+/* with the pool, which is the store's to free if the turn was canceled */
 
 static void
 ngx_http_campaign_turn_unref(void *data)

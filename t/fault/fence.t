@@ -1,5 +1,5 @@
 # A dispatcher that is stopped, loses its lease and goes on: it sends nothing more, not even what it had claimed.  And one that loses it while the
-# thread that writes is behind the commit of a turn, at work with what that has claimed.
+# thread that writes is behind the commit of a turn and has not said so yet.
 
 use v5.10.1;
 use strict;
