@@ -80,7 +80,12 @@ sim_model_adopt(sim_campaign_t *c, sim_look_t *look)
         m->passed = 0;
     }
 
-    if (sim_model_ended(c) && c->either && (look->status == NGX_CAMPAIGN_C_COMPLETED || look->status == NGX_CAMPAIGN_C_FAILED)) {
+    (void) sim_model_ended(c);                          /* or the receipt's operation has ended it */
+
+    if (c->either && c->status != look->status
+        && (c->status == NGX_CAMPAIGN_C_COMPLETED || c->status == NGX_CAMPAIGN_C_FAILED)
+        && (look->status == NGX_CAMPAIGN_C_COMPLETED || look->status == NGX_CAMPAIGN_C_FAILED))
+    {
         c->status = look->status;
         sim_model_unsure(c);
     }
