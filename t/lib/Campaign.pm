@@ -317,6 +317,13 @@ sub new {
     return bless { prefix => $prefix, key => $key, id => $id, http => $http }, $class;
 }
 
+# waits for an answer so many seconds only
+sub patience {
+    my ($self, $seconds) = @_;
+    $self->{http}->timeout($seconds);
+    return $self;
+}
+
 sub key { $_[0]{key} }
 sub id { $_[0]{id} }
 
