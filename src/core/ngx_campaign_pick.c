@@ -175,7 +175,6 @@ ngx_campaign_pick_visit(ngx_campaign_pick_t *pick, ngx_campaign_pick_account_t *
     }
 
     c = ngx_campaign_pick_line_head(&a->ready);
-
     lane = ngx_campaign_pick_lane(pick, c);
 
     if (a->allowed == 0 || (a->allowed <= a->spare && lane->slots == 0)) {

@@ -67,8 +67,8 @@ ngx_campaign_pick_unpark(ngx_campaign_pick_t *pick, int64_t now)
             c = ngx_campaign_pick_line_head(&lane->parked);
             ngx_campaign_pick_line_went(&lane->parked, c, 0);
 
-            if (c->account->timer.set) {
-                ngx_campaign_heap_remove(&pick->accounts, &c->account->timer);
+            if (lane->account->timer.set) {
+                ngx_campaign_heap_remove(&pick->accounts, &lane->account->timer);
             }
 
             ngx_campaign_pick_leave(pick, c);

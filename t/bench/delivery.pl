@@ -26,12 +26,7 @@ my $body = '{"data":{"from":"Acme","to":["33199000000"],"text":"Hello Chloe, our
 my %wall;
 
 # ns of the worker a request that came to the gateway
-sub cost {
-    my $code = shift;
-    my ($count, $cpu) = ($gateway->count, $server->cpu);
-    $code->();
-    return ($server->cpu - $cpu) / ($gateway->count - $count);
-}
+sub cost { $server->cost($gateway, shift) }
 
 sub wrk {
     my ($url, $connections) = @_;

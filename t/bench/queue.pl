@@ -19,12 +19,7 @@ my $server = Bench::Server->new('queue', gateway => $gateway,
 my $client = $server->account;
 my %audience = map { $_ => $server->audience($client, $n, $_) } qw(SMS VIBER WIDE);
 
-sub cost {
-    my $code = shift;
-    my ($count, $cpu) = ($gateway->count, $server->cpu);
-    $code->();
-    return ($server->cpu - $cpu) / ($gateway->count - $count);
-}
+sub cost { $server->cost($gateway, shift) }
 
 sub bare { cost(sub { $client->get("/bare?$n") }) }
 sub whole { my $channel = shift; sub { cost(sub { $server->send($client, $gateway, $audience{$channel}, $n, $channel) }) } }

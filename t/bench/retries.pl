@@ -37,11 +37,7 @@ END
     wait_for(120, "$waiting repeats to wait", sub { sleep 0.1; ($client->get('/status') =~ /"outcomes":(\d+)/)[0] >= $waiting });
     progress("$waiting messages wait");
 
-    my $send = sub {
-        my ($count, $cpu) = ($gateway->count, $server->cpu);
-        $server->send($client, $gateway, $audience, $n);
-        return ($server->cpu - $cpu) / ($gateway->count - $count);
-    };
+    my $send = sub { $server->cost($gateway, sub { $server->send($client, $gateway, $audience, $n) }) };
 
     $send->();
     return ($server, $send);

@@ -27,11 +27,7 @@ sub sends {
         $client->call(POST => '/v1/suppressions', 'text/csv', join "\n", 'number', map { 15550000000 + 7 * $_ } $i .. $last - 1);
     }
 
-    my $send = sub {
-        my ($count, $cpu) = ($gateway->count, $server->cpu);
-        $server->send($client, $gateway, $audience, $n);
-        return ($server->cpu - $cpu) / ($gateway->count - $count);
-    };
+    my $send = sub { $server->cost($gateway, sub { $server->send($client, $gateway, $audience, $n) }) };
 
     $send->();
     return ($server, $send);

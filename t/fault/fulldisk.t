@@ -5,17 +5,8 @@ use v5.10.1;
 use strict;
 use warnings;
 
-BEGIN {
-    if (!$ENV{CAMPAIGN_FAULT_MOUNTS}) {
-        $ENV{CAMPAIGN_FAULT_MOUNTS} = 'none';
-        if (system('unshare -m true 2>/dev/null') == 0) {
-            $ENV{CAMPAIGN_FAULT_MOUNTS} = 'own';
-            exec 'unshare', '-m', $^X, (map { "-I$_" } @INC), $0;
-        }
-    }
-}
-
 use lib 't/lib';
+use Campaign::Mounts;
 use Campaign;
 use Campaign::Chance;
 use Campaign::Fault;
@@ -26,7 +17,7 @@ use Test::More;
 use Time::HiRes qw(sleep time);
 
 plain_only();
-plan(skip_all => 'mounting is not allowed here') if $ENV{CAMPAIGN_FAULT_MOUNTS} ne 'own';
+mounts_only();
 
 my $store = store_dir();
 my $seconds = long() ? 60 : 8;

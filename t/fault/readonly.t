@@ -6,17 +6,8 @@ use v5.10.1;
 use strict;
 use warnings;
 
-BEGIN {
-    if (!$ENV{CAMPAIGN_FAULT_MOUNTS}) {
-        $ENV{CAMPAIGN_FAULT_MOUNTS} = 'none';
-        if (system('unshare -m true 2>/dev/null') == 0) {
-            $ENV{CAMPAIGN_FAULT_MOUNTS} = 'own';
-            exec 'unshare', '-m', $^X, (map { "-I$_" } @INC), $0;
-        }
-    }
-}
-
 use lib 't/lib';
+use Campaign::Mounts;
 use Campaign;
 use Campaign::Fault;
 use Campaign::Sending;
@@ -34,7 +25,7 @@ END { unlink $image if $image }
 
 sub shell { system("($_[0]) >/dev/null 2>&1") >> 8 }
 
-plan(skip_all => 'mounting is not allowed here') if $ENV{CAMPAIGN_FAULT_MOUNTS} ne 'own';
+mounts_only();
 plan(skip_all => 'an ext4 cannot be mounted here')
     if shell("truncate -s 64m '$image' && mkfs.ext4 -q -m 0 '$image' && mount -o loop '$image' '$store' && chmod 0700 '$store'");
 

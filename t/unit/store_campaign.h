@@ -135,6 +135,27 @@ make_turned(ngx_campaign_turn_t *turn)
 }
 
 
+/* a turn of the test that wants messages of c, repeats at most `again` of them, if there is a c */
+
+STORE_UNUSED static void
+make_ask(ngx_campaign_turn_t *turn, ngx_campaign_grant_t *grant, ngx_campaign_claim_t *claim, ngx_campaign_campaign_t *c, uint32_t want,
+    uint32_t again)
+{
+    ngx_memzero(turn, sizeof(ngx_campaign_turn_t));
+    ngx_memzero(claim, sizeof(ngx_campaign_claim_t));
+
+    if (c) {
+        make_grant(turn, grant, c->rec.account, claim, 1);
+        grant->until = (ngx_stub_now + 1000000) * 1000;
+        claim->campaign = c->rec.no;
+        claim->want = want;
+        claim->again = again;
+    }
+
+    turn->epoch = make_epoch;
+}
+
+
 /* one turn of the dispatcher: outcomes, and claims of c, if there is one.  Messages claimed */
 
 STORE_UNUSED static ngx_uint_t
@@ -144,23 +165,53 @@ make_turn(ngx_campaign_campaign_t *c, uint32_t want, ngx_campaign_outcome_t *out
     ngx_campaign_claim_t  claim;
     ngx_campaign_grant_t  grant;
 
-    ngx_memzero(&turn, sizeof(turn));
-    ngx_memzero(&claim, sizeof(claim));
-
-    if (c) {
-        make_grant(&turn, &grant, c->rec.account, &claim, 1);
-        grant.until = (ngx_stub_now + 1000000) * 1000;
-        claim.campaign = c->rec.no;
-        claim.want = want;
-        claim.again = want;
-    }
-
-    turn.epoch = make_epoch;
+    make_ask(&turn, &grant, &claim, c, want, want);
     turn.outcomes = outcomes;
     turn.noutcomes = n;
     make_turned(&turn);
 
     return claim.n;
+}
+
+
+/* a turn that claims one message, fresh or a repeat; crashed: whoever was the dispatcher before died of itself */
+
+STORE_UNUSED static ngx_uint_t
+make_claim(ngx_campaign_campaign_t *c, uint32_t again, ngx_uint_t crashed)
+{
+    ngx_campaign_turn_t   turn;
+    ngx_campaign_claim_t  claim;
+    ngx_campaign_grant_t  grant;
+
+    make_ask(&turn, &grant, &claim, c, 1, again);
+    turn.crashed = crashed;
+
+    is_uint(store_answer(ngx_campaign_store_turn(st, store_begin(), &turn)), NGX_CAMPAIGN_OK, "a turn");
+
+    return claim.n;
+}
+
+
+/* of c message 0 is in flight: whoever sent it died, four times; it is to go alone, and all wait for that */
+
+STORE_UNUSED static void
+make_suspect(ngx_campaign_campaign_t *c)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < 4; i++) {
+        make_lease();
+        (void) make_claim(NULL, 0, 1);
+        ngx_stub_now += 2 * NGX_CAMPAIGN_DEATHS_WAIT;
+
+        if (i < 3) {
+            (void) make_claim(c, 1, 0);
+        }
+    }
+
+    is_uint(make_claim(c, 0, 0), 1, "another message goes");
+    is_uint(make_claim(c, 1, 0), 0, "a suspect does not go beside it");
+    is_uint(make_claim(c, 0, 0), 0, "and for its sake nothing else does");
 }
 
 

@@ -49,7 +49,6 @@ static void test_forged(void);
 static void test_suspect(void);
 static void test_orders(const char *name, const test_event_e *events);
 
-static ngx_uint_t test_claims(ngx_campaign_campaign_t *c, uint32_t again, ngx_uint_t crashed);
 static ngx_uint_t test_order(const char *name, const test_event_e *events, const ngx_uint_t *order);
 static ngx_uint_t test_event(test_count_t *k, test_event_e event, ngx_uint_t *deleted, ngx_uint_t *over);
 static void test_create(ngx_campaign_campaign_t *c, ngx_uint_t n, ngx_uint_t claims);
@@ -451,61 +450,19 @@ test_forged(void)
 }
 
 
-/* whoever sent it died, four times: it is to go alone, all wait for that, and then a receipt says that it was delivered */
+/* a message that is to go alone, and then a receipt says that it was delivered */
 
 static void
 test_suspect(void)
 {
-    ngx_uint_t    i;
     test_count_t  k;
 
     test_create(&k.c, TEST_MESSAGES, 1);
+    make_suspect(&k.c);
 
-    for (i = 0; i < 4; i++) {
-        make_lease();
-        (void) test_claims(NULL, 0, 1);
-        ngx_stub_now += 2 * NGX_CAMPAIGN_DEATHS_WAIT;
-
-        if (i < 3) {
-            (void) test_claims(&k.c, 1, 0);
-        }
-    }
-
-    is_uint(test_claims(&k.c, 0, 0), 1, "another message goes");
-    is_uint(test_claims(&k.c, 1, 0), 0, "a suspect does not go beside it");
-    is_uint(test_claims(&k.c, 0, 0), 0, "and for its sake nothing else does");
     is_uint(test_receipt(&k.c, 0, NGX_CAMPAIGN_RECEIPT_DELIVERED), NGX_CAMPAIGN_OK, "a receipt settles it");
-    is_uint(test_claims(&k.c, 0, 0), 1, "nobody waits for it any more");
+    is_uint(make_claim(&k.c, 0, 0), 1, "nobody waits for it any more");
     ok(test_count(&k), "counters equal states");
-}
-
-
-/* a turn that claims one message, fresh or a repeat */
-
-static ngx_uint_t
-test_claims(ngx_campaign_campaign_t *c, uint32_t again, ngx_uint_t crashed)
-{
-    ngx_campaign_turn_t   turn;
-    ngx_campaign_claim_t  claim;
-    ngx_campaign_grant_t  grant;
-
-    ngx_memzero(&turn, sizeof(turn));
-    ngx_memzero(&claim, sizeof(claim));
-
-    if (c) {
-        make_grant(&turn, &grant, mine, &claim, 1);
-        grant.until = (ngx_stub_now + 1000000) * 1000;
-        claim.campaign = c->rec.no;
-        claim.want = 1;
-        claim.again = again;
-    }
-
-    turn.epoch = make_epoch;
-    turn.crashed = crashed;
-
-    is_uint(store_answer(ngx_campaign_store_turn(st, store_begin(), &turn)), NGX_CAMPAIGN_OK, "a turn");
-
-    return claim.n;
 }
 
 

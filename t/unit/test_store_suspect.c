@@ -14,7 +14,6 @@ static void test_suppressed(void);
 static void test_expired(void);
 
 static void test_suspect(ngx_campaign_campaign_t *c, const char *name, uint64_t first, uint32_t validity);
-static ngx_uint_t test_claims(ngx_campaign_campaign_t *c, uint32_t again, ngx_uint_t crashed);
 static void test_sent(ngx_campaign_campaign_t *c, uint32_t seq);
 
 
@@ -52,7 +51,7 @@ test_suppressed(void)
     s.given.number = MAKE_FIRST;
     is_uint(store_answer(ngx_campaign_store_suppress(st, store_begin(), &s)), NGX_CAMPAIGN_OK, "its number is suppressed");
 
-    is_uint(test_claims(&c, 1, 0), 1, "another message goes in its place");
+    is_uint(make_claim(&c, 1, 0), 1, "another message goes in its place");
 
     make_progress(&c);
     is_uint(c.progress.skipped, 1, "it is skipped, once");
@@ -71,7 +70,7 @@ test_expired(void)
     test_suspect(&c, "expired", MAKE_FIRST + TEST_MESSAGES, TEST_VALIDITY);
 
     ngx_stub_now += (TEST_VALIDITY + 1) * 1000000LL;
-    is_uint(test_claims(&c, 1, 0), 0, "a minute later nothing goes any more");
+    is_uint(make_claim(&c, 1, 0), 0, "a minute later nothing goes any more");
 
     make_progress(&c);
     is_uint(c.progress.reason[NGX_CAMPAIGN_R_EXPIRED], TEST_MESSAGES - 1, "all that were not sent have expired, each once");
@@ -81,63 +80,20 @@ test_expired(void)
 }
 
 
-/* whoever sent message 0 died, four times; all wait for it, and the one that went before is sent */
+/* message 0 is to go alone; the one that went before is sent */
 
 static void
 test_suspect(ngx_campaign_campaign_t *c, const char *name, uint64_t first, uint32_t validity)
 {
-    ngx_uint_t  i;
-
     make_campaign(c, mine, name, NULL);
     c->validity = validity;
     make_created(c, first, TEST_MESSAGES);
     make_lease();
-    (void) test_claims(NULL, 0, 0);
-    (void) test_claims(c, 1, 0);
+    (void) make_claim(NULL, 0, 0);
+    (void) make_claim(c, 1, 0);
 
-    for (i = 0; i < 4; i++) {
-        make_lease();
-        (void) test_claims(NULL, 0, 1);
-        ngx_stub_now += 2 * NGX_CAMPAIGN_DEATHS_WAIT;
-
-        if (i < 3) {
-            (void) test_claims(c, 1, 0);
-        }
-    }
-
-    is_uint(test_claims(c, 0, 0), 1, "another message goes");
-    is_uint(test_claims(c, 1, 0), 0, "a suspect does not go beside it");
-    is_uint(test_claims(c, 0, 0), 0, "and for its sake nothing else does");
-
+    make_suspect(c);
     test_sent(c, 1);
-}
-
-
-/* a turn that claims one message, fresh or a repeat */
-
-static ngx_uint_t
-test_claims(ngx_campaign_campaign_t *c, uint32_t again, ngx_uint_t crashed)
-{
-    ngx_campaign_turn_t   turn;
-    ngx_campaign_claim_t  claim;
-    ngx_campaign_grant_t  grant;
-
-    ngx_memzero(&turn, sizeof(turn));
-    ngx_memzero(&claim, sizeof(claim));
-
-    if (c) {
-        make_grant(&turn, &grant, mine, &claim, 1);
-        grant.until = (ngx_stub_now + 1000000) * 1000;
-        claim.campaign = c->rec.no;
-        claim.want = 1;
-        claim.again = again;
-    }
-
-    turn.epoch = make_epoch;
-    turn.crashed = crashed;
-    make_turned(&turn);
-
-    return claim.n;
 }
 
 

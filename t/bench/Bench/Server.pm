@@ -203,6 +203,14 @@ sub campaigns {
     }
 }
 
+# ns of the worker a message that the gateway has counted, while the code runs
+sub cost {
+    my ($self, $gateway, $code) = @_;
+    my ($count, $cpu) = ($gateway->count, $self->cpu);
+    $code->();
+    return ($self->cpu - $cpu) / ($gateway->count - $count);
+}
+
 # sends a campaign of $n messages and waits until all of them are recorded
 sub send {
     my ($self, $client, $gateway, $audience, $n, $channel) = @_;
