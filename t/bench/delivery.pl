@@ -13,7 +13,7 @@ use warnings;
 
 use Bench;
 
-my $rounds = of_quick(2, 5);
+my $rounds = of_quick(1, 5);
 my $n = of_quick(20_000, 100_000);
 my $seconds = of_quick(1, 2);
 
