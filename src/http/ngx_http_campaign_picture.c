@@ -217,6 +217,7 @@ ngx_http_campaign_picture_account(ngx_http_campaign_dispatch_t *d, uint32_t no)
 static ngx_int_t
 ngx_http_campaign_picture_change_campaign(ngx_http_campaign_dispatch_t *d, ngx_campaign_live_t *change, int64_t wall)
 {
+    u_char                     uuid[NGX_CAMPAIGN_UUID_LEN];
     ngx_int_t                  rc;
     ngx_uint_t                 gateway;
     ngx_http_campaign_live_t  *live;
@@ -237,8 +238,9 @@ ngx_http_campaign_picture_change_campaign(ngx_http_campaign_dispatch_t *d, ngx_c
 
     if (live == NULL) {
         if (ngx_http_campaign_picture_gateway(d, &change->campaign.rec.channel, &gateway) != NGX_OK) {
-            ngx_log_error(NGX_LOG_WARN, d->log, 0, "campaign %uL of account %uD waits: there is no campaign_gateway for channel \"%V\"",
-                          change->no, change->account, &change->campaign.rec.channel);
+            (void) ngx_campaign_uuid_print(uuid, change->campaign.rec.id);
+            ngx_log_error(NGX_LOG_WARN, d->log, 0, "campaign %*s waits: there is no campaign_gateway for channel \"%V\"",
+                          (size_t) NGX_CAMPAIGN_UUID_LEN, uuid, &change->campaign.rec.channel);
             return NGX_OK;
         }
 
@@ -364,8 +366,8 @@ ngx_http_campaign_picture_origin(ngx_http_campaign_dispatch_t *d, ngx_http_campa
     rc = ngx_campaign_template_parse(live->pool, &text, &o->text, &bad);
 
     if (rc == NGX_DECLINED) {
-        ngx_log_error(NGX_LOG_ERR, d->log, 0, "campaign %uL of account %uD waits: its text has a placeholder that cannot be read: \"%V\"",
-                      c->rec.no, c->rec.account, &bad);
+        ngx_log_error(NGX_LOG_ERR, d->log, 0, "campaign %*s waits: its text has a placeholder that cannot be read: \"%V\"",
+                      (size_t) NGX_CAMPAIGN_UUID_LEN, o->id, &bad);
     }
 
     return rc;

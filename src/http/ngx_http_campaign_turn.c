@@ -34,6 +34,7 @@ static void ngx_http_campaign_turn_done(ngx_campaign_op_t *op);
 static void ngx_http_campaign_turn_failed(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_turn_t *t, int64_t now);
 static void ngx_http_campaign_turn_well(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_turn_t *t);
 static void ngx_http_campaign_turn_take(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_turn_t *t);
+static void ngx_http_campaign_turn_finished(ngx_http_campaign_dispatch_t *d, uint64_t no);
 static void ngx_http_campaign_turn_repeats(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_turn_t *t, int64_t wall);
 static void ngx_http_campaign_turn_claimed(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_turn_t *t, int64_t wall);
 static void ngx_http_campaign_turn_unref(void *data);
@@ -473,7 +474,7 @@ ngx_http_campaign_turn_done(ngx_campaign_op_t *op)
 static void
 ngx_http_campaign_turn_failed(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_turn_t *t, int64_t now)
 {
-    /* there is room: these outcomes were in it when the turn began, and it grew only between turns */
+    /* there is room: these outcomes were in it when the turn began, as was what it asked for, and it grew only between turns */
 
     if (t->turn.noutcomes) {
         ngx_memcpy(&d->outcomes[d->noutcomes], t->turn.outcomes, t->turn.noutcomes * sizeof(ngx_campaign_outcome_t));
@@ -497,7 +498,8 @@ ngx_http_campaign_turn_failed(ngx_http_campaign_dispatch_t *d, ngx_http_campaign
     d->changed = 1;
 
     if (t->op.rc == NGX_CAMPAIGN_UNKNOWN) {
-        d->draining = 1;                                /* claims that may stand are found by the next epoch only */
+        ngx_http_campaign_turn_back(d, t);              /* claims that may stand */
+        d->draining = 1;
     }
 
     ngx_http_campaign_turn_free(t);
@@ -533,10 +535,9 @@ ngx_http_campaign_turn_well(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_t
 static void
 ngx_http_campaign_turn_take(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_turn_t *t)
 {
-    int64_t                    now, wall;
-    uint64_t                  *no;
-    ngx_uint_t                 i;
-    ngx_http_campaign_live_t  *live;
+    int64_t      now, wall;
+    uint64_t    *no;
+    ngx_uint_t   i;
 
     wall = ngx_campaign_now();
     now = ngx_http_campaign_dispatch_clock();           /* after it: whoever comes between the two makes messages later, not earlier */
@@ -553,12 +554,7 @@ ngx_http_campaign_turn_take(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_t
     no = t->turn.finished->elts;
 
     for (i = 0; i < t->turn.finished->nelts; i++) {
-        ngx_log_error(NGX_LOG_INFO, d->log, 0, "campaign %uL is finished", no[i]);
-
-        live = ngx_http_campaign_picture_find(d, no[i]);
-        if (live) {
-            ngx_http_campaign_picture_remove(d, live);
-        }
+        ngx_http_campaign_turn_finished(d, no[i]);
     }
 
     ngx_http_campaign_picture_sweep(d);
@@ -579,6 +575,24 @@ ngx_http_campaign_turn_take(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_t
 
     if (t->messages == 0) {
         ngx_http_campaign_turn_free(t);
+    }
+}
+
+
+static void
+ngx_http_campaign_turn_finished(ngx_http_campaign_dispatch_t *d, uint64_t no)
+{
+    u_char                     id[NGX_CAMPAIGN_ID_LEN], uuid[NGX_CAMPAIGN_UUID_LEN];
+    ngx_http_campaign_live_t  *live;
+
+    ngx_campaign_id_make(ngx_campaign_store_secret(ngx_http_campaign_store()), NGX_CAMPAIGN_CAMPAIGN, no, 0, id);
+    (void) ngx_campaign_uuid_print(uuid, id);
+
+    ngx_log_error(NGX_LOG_INFO, d->log, 0, "campaign %*s is finished", (size_t) NGX_CAMPAIGN_UUID_LEN, uuid);
+
+    live = ngx_http_campaign_picture_find(d, no);
+    if (live) {
+        ngx_http_campaign_picture_remove(d, live);
     }
 }
 
@@ -697,8 +711,9 @@ ngx_http_campaign_turn_last(ngx_http_campaign_dispatch_t *d, ngx_campaign_store_
 {
     ngx_http_campaign_turn_t  *t;
 
-    if (d->turn) {
+    if (d->turn) {                                      /* nobody will hear of it */
         ngx_http_campaign_turn_back(d, d->turn);
+        d->turn->turn.ngrants = 0;                      /* if the flush is to take it still, it claims nothing */
     }
 
     if (d->noutcomes == 0) {
@@ -718,10 +733,7 @@ ngx_http_campaign_turn_last(ngx_http_campaign_dispatch_t *d, ngx_campaign_store_
 }
 
 
-/*
- * A turn that nobody will hear of.  If it was taken, what it claimed is given back (of what it did not claim that changes nothing); if
- * the flush will take it, it claims nothing.
- */
+/* what a turn claimed, if it was taken, is given back: of what it did not claim that changes nothing */
 
 static void
 ngx_http_campaign_turn_back(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_turn_t *t)
@@ -743,6 +755,4 @@ ngx_http_campaign_turn_back(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_t
             }
         }
     }
-
-    t->turn.ngrants = 0;
 }

@@ -431,7 +431,7 @@ ngx_http_campaign_window_start(ngx_http_campaign_dispatch_t *d, ngx_http_campaig
 
     rc = ngx_http_campaign_delivery_start(&f->delivery, d->log);
 
-    ngx_log_debug4(NGX_LOG_DEBUG_HTTP, d->log, 0, "campaign dispatcher: message %*s, try %d: %i",
+    ngx_log_debug4(NGX_LOG_DEBUG_HTTP, d->log, 0, "campaign message %*s: goes, try %d: %i",
                    (size_t) NGX_CAMPAIGN_UUID_LEN, f->delivery.id, (int) m->attempt, rc);
 
     if (rc == NGX_OK) {
@@ -472,8 +472,8 @@ ngx_http_campaign_window_done(ngx_http_campaign_delivery_t *delivery)
     live = f->live;
     d = t->dispatch;
 
-    ngx_log_debug4(NGX_LOG_DEBUG_HTTP, d->log, 0, "campaign dispatcher: answer %d, status %ui for message %*s",
-                   (int) delivery->answer, delivery->status, (size_t) NGX_CAMPAIGN_UUID_LEN, delivery->id);
+    ngx_log_debug4(NGX_LOG_DEBUG_HTTP, d->log, 0, "campaign message %*s: answer %d, status %ui",
+                   (size_t) NGX_CAMPAIGN_UUID_LEN, delivery->id, (int) delivery->answer, delivery->status);
 
     ngx_queue_remove(&f->queue);
 
@@ -652,6 +652,7 @@ ngx_http_campaign_window_outcome(ngx_http_campaign_dispatch_t *d, ngx_campaign_c
     o->campaign = m->campaign;
     o->seq = m->seq;
     o->attempt = m->attempt;
+    o->claim = m->attempt;
 
     return o;
 }

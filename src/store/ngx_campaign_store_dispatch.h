@@ -61,6 +61,7 @@ typedef struct {
     uint8_t                  state;             /* ngx_campaign_state_e */
     uint8_t                  reason;            /* ngx_campaign_reason_e */
     uint8_t                  attempt;           /* tries so far, this one included */
+    uint8_t                  claim;             /* the try that it was claimed for: of a later claim this is no outcome */
     uint32_t                 segments;          /* of its text; 0: it never went to a gateway */
     int64_t                  due;               /* us */
     uint8_t                  named;             /* a receipt may name it by this: */

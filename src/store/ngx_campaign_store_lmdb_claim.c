@@ -684,5 +684,7 @@ ngx_campaign_turn_message(ngx_campaign_states_t *x, ngx_campaign_claim_t *c, uin
 
     x->run.progress.enroute++;
 
+    ngx_campaign_states_trace(x, seq, "claimed, try %ui", attempt);
+
     return ngx_campaign_contact_copy(x->pool, &m->contact) == NGX_OK ? NGX_CAMPAIGN_OK : NGX_CAMPAIGN_FAILURE;
 }

@@ -257,11 +257,18 @@ ngx_campaign_event_get(ngx_campaign_txn_t *t, uint64_t webhook, uint64_t no, ngx
     e->webhook = webhook;
     e->no = no;
 
-    /* events have a number each, webhooks are few: ids of the one kind are never those of the other, whose b is 0 */
-
-    ngx_campaign_id_make(t->store->secret, NGX_CAMPAIGN_WEBHOOK, no, (uint32_t) webhook, e->id);
+    ngx_campaign_event_id(t, e, e->id);
 
     return pool ? ngx_campaign_event_copy(t, pool, e) : NGX_CAMPAIGN_OK;
+}
+
+
+/* events have a number each, webhooks are few: ids of the one kind are never those of the other, whose b is 0 */
+
+void
+ngx_campaign_event_id(ngx_campaign_txn_t *t, const ngx_campaign_event_t *e, u_char *id)
+{
+    ngx_campaign_id_make(t->store->secret, NGX_CAMPAIGN_WEBHOOK, e->no, (uint32_t) e->webhook, id);
 }
 
 

@@ -37,6 +37,9 @@ ngx_campaign_rc_e ngx_campaign_hears_close(ngx_campaign_txn_t *t, ngx_campaign_h
 ngx_campaign_rc_e ngx_campaign_queue_get(ngx_campaign_txn_t *t, uint64_t webhook, ngx_campaign_queue_t *queue);
 ngx_campaign_rc_e ngx_campaign_queue_put(ngx_campaign_txn_t *t, uint64_t webhook, const ngx_campaign_queue_t *queue);
 
+/* id: NGX_CAMPAIGN_ID_LEN bytes; e's webhook and number are set */
+void ngx_campaign_event_id(ngx_campaign_txn_t *t, const ngx_campaign_event_t *e, u_char *id);
+
 /* strings point into the map, or (pool) are copies; NOT_FOUND */
 ngx_campaign_rc_e ngx_campaign_event_get(ngx_campaign_txn_t *t, uint64_t webhook, uint64_t no, ngx_pool_t *pool, ngx_campaign_event_t *e);
 

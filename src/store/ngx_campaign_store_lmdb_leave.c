@@ -163,6 +163,8 @@ ngx_campaign_leave_one(ngx_campaign_states_t *x, uint32_t seq)
         return result;
     }
 
+    ngx_campaign_states_trace(x, seq, "handed over, its answer is still to come");
+
     ngx_campaign_be32_put(ngx_campaign_be64_put(key, x->campaign), seq);
     ngx_campaign_be64_put(value, x->turn->epoch);
 

@@ -5,6 +5,7 @@
  */
 
 #include "ngx_campaign_store_lmdb_turn.h"
+#include "ngx_campaign_state.h"
 
 
 typedef struct {
@@ -166,6 +167,9 @@ ngx_campaign_receipt_take(ngx_campaign_states_t *x, ngx_campaign_receipt_e recei
     if (rc != NGX_CAMPAIGN_OK) {
         return rc;
     }
+
+    ngx_campaign_states_trace(x, seq, "receipt: %V%s", ngx_campaign_state_name(ngx_campaign_receipt_state(receipt)),
+                              ngx_campaign_receipt_moves(receipt, m.state) ? "" : ", changes nothing");
 
     if (!ngx_campaign_receipt_moves(receipt, m.state)) {
         return NGX_CAMPAIGN_OK;

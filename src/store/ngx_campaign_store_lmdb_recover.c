@@ -103,7 +103,7 @@ ngx_campaign_turn_repeats(ngx_campaign_states_t *x, const ngx_str_t *channel)
 static ngx_campaign_rc_e
 ngx_campaign_turn_uncertain(ngx_campaign_states_t *x, uint32_t seq, ngx_uint_t claimed_again, ngx_uint_t repeat, ngx_uint_t crashed)
 {
-    u_char             *byte;
+    u_char             *byte, id[NGX_CAMPAIGN_ID_LEN], uuid[NGX_CAMPAIGN_UUID_LEN];
     int64_t             due;
     ngx_uint_t          attempts, flags, found, deaths;
     ngx_campaign_rc_e   rc;
@@ -140,7 +140,9 @@ ngx_campaign_turn_uncertain(ngx_campaign_states_t *x, uint32_t seq, ngx_uint_t c
     if (deaths >= NGX_CAMPAIGN_DEATHS_MAX
         || (crashed && x->suspect.alone && x->suspect.campaign == x->campaign && x->suspect.seq == seq && claimed_again))
     {
-        ngx_log_error(NGX_LOG_ERR, x->t->log, 0, "message %uD of campaign %uL fails: whoever sends it dies", seq, x->campaign);
+        ngx_campaign_id_make(x->t->store->secret, NGX_CAMPAIGN_MESSAGE, x->campaign, seq, id);
+        (void) ngx_campaign_uuid_print(uuid, id);
+        ngx_log_error(NGX_LOG_ERR, x->t->log, 0, "campaign message %*s fails: whoever sends it dies", (size_t) NGX_CAMPAIGN_UUID_LEN, uuid);
 
         return ngx_campaign_turn_uncertain_end(x, seq, NGX_CAMPAIGN_R_POISON);
     }
@@ -149,6 +151,8 @@ ngx_campaign_turn_uncertain(ngx_campaign_states_t *x, uint32_t seq, ngx_uint_t c
 
     x->run.progress.pending++;
     x->run.progress.again++;
+
+    ngx_campaign_states_trace(x, seq, "its dispatcher is gone, goes again");
 
     flags = NGX_CAMPAIGN_TRY_UNCERTAIN | deaths << NGX_CAMPAIGN_TRY_DEATHS;
     due = x->t->now + (deaths < NGX_CAMPAIGN_DEATHS_SUSPECT ? 0 : NGX_CAMPAIGN_DEATHS_WAIT);

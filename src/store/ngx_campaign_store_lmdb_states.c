@@ -14,6 +14,9 @@
 #define NGX_CAMPAIGN_TRIES_KEY  12              /* campaign u64, seq u32 */
 #define NGX_CAMPAIGN_TRIES_LEN  10              /* attempts u8, flags u8, due u64 */
 
+/* the message of a byte of x */
+#define ngx_campaign_states_seq(x, byte)  ((x)->chunk * NGX_CAMPAIGN_CHUNK + (uint32_t) ((byte) - (x)->bytes))
+
 
 static ngx_campaign_rc_e ngx_campaign_states_end(ngx_campaign_states_t *x);
 static ngx_campaign_rc_e ngx_campaign_states_done(ngx_campaign_states_t *x);
@@ -316,6 +319,9 @@ ngx_campaign_states_settle(ngx_campaign_states_t *x, u_char *byte, ngx_campaign_
     *byte = ngx_campaign_state_byte(state, reason);
     x->dirty = 1;
 
+    ngx_campaign_states_trace(x, ngx_campaign_states_seq(x, byte), "%V%s%V", ngx_campaign_state_name(state),
+                              reason == NGX_CAMPAIGN_R_NONE ? "" : ", ", ngx_campaign_reason_name(reason));
+
     if (state == NGX_CAMPAIGN_S_CANCELED || state == NGX_CAMPAIGN_S_SKIPPED) {
         return NGX_CAMPAIGN_OK;                         /* it was never sent */
     }
@@ -342,10 +348,14 @@ ngx_campaign_states_tell(ngx_campaign_states_t *x, const u_char *byte)
 
     e.event = NGX_CAMPAIGN_W_DELIVERY;
     e.campaign = x->campaign;
-    e.seq = x->chunk * NGX_CAMPAIGN_CHUNK + (uint32_t) (byte - x->bytes);
+    e.seq = ngx_campaign_states_seq(x, byte);
     e.value = *byte;
 
-    return ngx_campaign_hears_add(x->t, &x->hears, &e);
+    rc = ngx_campaign_hears_add(x->t, &x->hears, &e);
+
+    ngx_campaign_states_trace_event(x, &e);
+
+    return rc;
 }
 
 

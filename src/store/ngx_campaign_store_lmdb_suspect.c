@@ -254,6 +254,8 @@ ngx_campaign_suspect_postpone(ngx_campaign_states_t *x, uint32_t seq, int64_t du
     ngx_uint_t         found;
     ngx_campaign_rc_e  rc;
 
+    ngx_campaign_states_trace(x, seq, "put off for %L ms, dispatchers died with it", (later - x->t->now) / 1000);
+
     rc = ngx_campaign_states_again_del(x, seq, due, &found);
 
     if (rc == NGX_CAMPAIGN_OK) {

@@ -6,6 +6,7 @@
  */
 
 #include "ngx_campaign_store_lmdb_turn.h"
+#include "ngx_campaign_state.h"
 
 
 #define NGX_CAMPAIGN_TURN_STARTS   256          /* campaigns started in one turn */
@@ -18,6 +19,7 @@ static ngx_campaign_rc_e ngx_campaign_turn_work(ngx_campaign_txn_t *t, ngx_campa
 static ngx_campaign_rc_e ngx_campaign_turn_outcomes(ngx_campaign_states_t *x);
 static int ngx_libc_cdecl ngx_campaign_turn_outcome_cmp(const void *one, const void *two);
 static ngx_campaign_rc_e ngx_campaign_turn_outcome(ngx_campaign_states_t *x, ngx_campaign_outcome_t *o);
+static ngx_campaign_rc_e ngx_campaign_turn_unclaim(ngx_campaign_states_t *x, ngx_campaign_outcome_t *o, ngx_uint_t *claimed);
 static ngx_campaign_rc_e ngx_campaign_turn_theirs(ngx_campaign_states_t *x, ngx_campaign_outcome_t *o);
 static ngx_campaign_rc_e ngx_campaign_turn_tries(ngx_campaign_states_t *x, ngx_campaign_outcome_t *o, ngx_uint_t *attempts,
     ngx_uint_t *flags);
@@ -269,15 +271,15 @@ ngx_campaign_turn_outcome_cmp(const void *one, const void *two)
 
 
 /*
- * An outcome of a message that is not in flight was recorded before, and changes nothing; or a receipt came before it, which knows more but
- * for the gateway's id.
+ * An outcome of a message that is not in flight, or by another claim than this one's, was recorded before, and changes nothing; or a receipt
+ * came before it, which knows more but for the gateway's id.
  */
 
 static ngx_campaign_rc_e
 ngx_campaign_turn_outcome(ngx_campaign_states_t *x, ngx_campaign_outcome_t *o)
 {
     u_char              *byte;
-    ngx_uint_t           found, attempts, flags;
+    ngx_uint_t           claimed, attempts, flags;
     ngx_campaign_rc_e    rc;
     ngx_campaign_run_t  *run;
 
@@ -295,20 +297,22 @@ ngx_campaign_turn_outcome(ngx_campaign_states_t *x, ngx_campaign_outcome_t *o)
     switch (ngx_campaign_byte_state(*byte)) {
 
     case NGX_CAMPAIGN_S_PENDING:
-        if (o->seq < run->done) {
-            return NGX_CAMPAIGN_OK;
-        }
+        claimed = (o->seq >= run->done && o->claim == 1);
         break;
 
     case NGX_CAMPAIGN_S_RETRY:
-        rc = ngx_campaign_states_again_del(x, o->seq, 0, &found);
-        if (rc != NGX_CAMPAIGN_OK || !found) {
+        rc = ngx_campaign_turn_unclaim(x, o, &claimed);
+        if (rc != NGX_CAMPAIGN_OK) {
             return rc;
         }
         break;
 
     default:
         return o->id_len ? ngx_campaign_turn_theirs(x, o) : NGX_CAMPAIGN_OK;
+    }
+
+    if (!claimed) {
+        return NGX_CAMPAIGN_OK;
     }
 
     run->progress.enroute--;
@@ -342,6 +346,25 @@ ngx_campaign_turn_outcome(ngx_campaign_states_t *x, ngx_campaign_outcome_t *o)
 }
 
 
+/* a repeat is claimed no more; *claimed 0: it was not, or for another try */
+
+static ngx_campaign_rc_e
+ngx_campaign_turn_unclaim(ngx_campaign_states_t *x, ngx_campaign_outcome_t *o, ngx_uint_t *claimed)
+{
+    ngx_uint_t         attempts, flags;
+    ngx_campaign_rc_e  rc;
+
+    rc = ngx_campaign_states_tries_get(x, o->seq, &attempts, &flags, NULL);
+    if (rc != NGX_CAMPAIGN_OK) {
+        return rc;
+    }
+
+    *claimed = (o->claim == ngx_min(attempts + 1, 255));
+
+    return *claimed ? ngx_campaign_states_again_del(x, o->seq, 0, claimed) : NGX_CAMPAIGN_OK;
+}
+
+
 /* the first id that the gateway gave */
 
 static ngx_campaign_rc_e
@@ -357,6 +380,8 @@ ngx_campaign_turn_theirs(ngx_campaign_states_t *x, ngx_campaign_outcome_t *o)
     if (rc != NGX_CAMPAIGN_OK) {
         return rc;
     }
+
+    ngx_campaign_states_trace(x, o->seq, "its gateway's id is \"%V\"", &id);
 
     return ngx_campaign_lmdb_theirs_put(x->t, &x->channel, x->campaign, o->seq, &id, o->named);
 }
@@ -403,6 +428,9 @@ ngx_campaign_turn_repeat(ngx_campaign_states_t *x, ngx_campaign_outcome_t *o)
 
     x->run.progress.pending++;
     x->run.progress.again++;
+
+    ngx_campaign_states_trace(x, o->seq, "%s, goes again in %L ms", o->kind == NGX_CAMPAIGN_OUTCOME_BACK ? "given back"
+                              : (char *) ngx_campaign_reason_name(o->reason)->data, ngx_max(o->due - x->t->now, 0) / 1000);
 
     rc = ngx_campaign_states_tries_put(x, o->seq, attempts, flags, o->due);
     if (rc != NGX_CAMPAIGN_OK) {

@@ -99,6 +99,26 @@ ngx_campaign_rc_e ngx_campaign_states_tries_get(ngx_campaign_states_t *x, uint32
 ngx_campaign_rc_e ngx_campaign_states_tries_put(ngx_campaign_states_t *x, uint32_t seq, ngx_uint_t attempts, ngx_uint_t flags, int64_t due);
 
 
+/* ngx_campaign_store_lmdb_trace.c */
+
+/* in a build with --with-debug: what the transaction makes of message seq of the open campaign, in a format as nginx's */
+#if (NGX_DEBUG)
+
+#define ngx_campaign_states_heard(x)            ((x)->t->log->log_level & NGX_LOG_DEBUG_HTTP)
+#define ngx_campaign_states_trace(x, seq, ...)  if (ngx_campaign_states_heard(x)) ngx_campaign_states_say(x, seq, __VA_ARGS__)
+#define ngx_campaign_states_trace_event(x, e)   if (ngx_campaign_states_heard(x)) ngx_campaign_states_say_event(x, e)
+
+void ngx_campaign_states_say(ngx_campaign_states_t *x, uint32_t seq, const char *fmt, ...);
+void ngx_campaign_states_say_event(ngx_campaign_states_t *x, const ngx_campaign_event_t *e);
+
+#else
+
+#define ngx_campaign_states_trace(x, seq, ...)
+#define ngx_campaign_states_trace_event(x, e)
+
+#endif
+
+
 /* ngx_campaign_store_lmdb_peek.c */
 
 /* the newest; 0: there was no dispatcher yet */

@@ -272,6 +272,7 @@ ngx_campaign_writer_group(ngx_campaign_writer_t *w, ngx_campaign_txn_t *t)
     int  err;
 
     if (ngx_campaign_writer_group_work(w, t) != NGX_CAMPAIGN_GROUP_OK) {
+        ngx_log_debug1(NGX_LOG_DEBUG_HTTP, t->log, 0, "campaign store: transaction %uz is undone", (size_t) mdb_txn_id(t->txn));
         mdb_txn_abort(t->txn);
         return NGX_CAMPAIGN_GROUP_WORK;
     }
@@ -399,6 +400,7 @@ ngx_campaign_writer_begun(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, ngx_camp
     rc = ngx_campaign_writer_work(t, op, work, args);
 
     if (rc != NGX_CAMPAIGN_OK || ngx_campaign_writer_ends(t, rc)) {
+        ngx_log_debug1(NGX_LOG_DEBUG_HTTP, t->log, 0, "campaign store: transaction %uz is undone", (size_t) mdb_txn_id(t->txn));
         mdb_txn_abort(t->txn);
         return rc == NGX_CAMPAIGN_OK ? NGX_CAMPAIGN_FAILURE : rc;
     }
@@ -428,11 +430,17 @@ ngx_campaign_writer_commit(ngx_campaign_txn_t *t)
     struct timespec             from, to;
     ngx_campaign_store_stat_t  *stat;
 
+#if (NGX_DEBUG)
+    size_t  id = mdb_txn_id(t->txn);
+#endif
+
     (void) clock_gettime(CLOCK_MONOTONIC, &from);
 
     err = mdb_txn_commit(t->txn);
 
     (void) clock_gettime(CLOCK_MONOTONIC, &to);
+
+    ngx_log_debug2(NGX_LOG_DEBUG_HTTP, t->log, 0, "campaign store: transaction %uz: commit: %d", id, err);
 
     stat = t->store->conf->stat;
 

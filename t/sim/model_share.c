@@ -13,7 +13,7 @@
  * each.  How many repeats of a campaign are due is not known when they are asked for: what it leaves goes to who comes after it.
  *
  * Of a fast account they go round by NGX_CAMPAIGN_PICK_SHARE, and so much it is each time; where that begins or ends one may have had its
- * share, when the other's is one.
+ * share, when the other's is one.  After a rest both may be in the midst of one: what they asked for and did not get is a part of it.
  */
 #define SIM_SHARE  2
 
@@ -42,6 +42,7 @@ static ngx_uint_t sim_model_fresh(sim_campaign_t *c, uint64_t epoch);
 
 static int32_t   sim_ahead[SIM_CAMPAIGNS][SIM_CAMPAIGNS];       /* messages claimed of one more than of the other, while both had some */
 static uint64_t  sim_since[SIM_CAMPAIGNS][SIM_CAMPAIGNS];       /* sim_short() when they began */
+static uint8_t   sim_rested[SIM_CAMPAIGNS][SIM_CAMPAIGNS];      /* one of them rested before they began */
 static int64_t   sim_rests[SIM_CAMPAIGNS];                      /* until then its dispatcher asks for nothing, sim_mono */
 static ngx_uint_t  sim_fast[SIM_ACCOUNTS];
 static uint64_t  sim_cuts[SIM_ACCOUNTS];                        /* messages that the account got less than was asked for, in some measure */
@@ -100,6 +101,7 @@ sim_model_shares(ngx_campaign_turn_t *turn)
             {
                 sim_ahead[i][k] = 0;
                 sim_since[i][k] = sim_short(a);
+                sim_rested[i][k] = (sim_model_rests(i) || sim_model_rests(k));
                 continue;
             }
 
@@ -110,7 +112,8 @@ sim_model_shares(ngx_campaign_turn_t *turn)
                         (uint64_t) b->c.rec.no, n[i], n[k], sim_ahead[i][k]);
             }
 
-            most = SIM_SHARE + (sim_fast[a->account] ? NGX_CAMPAIGN_PICK_SHARE : 0) + (int64_t) (sim_short(a) - sim_since[i][k]);
+            most = SIM_SHARE + (int64_t) (sim_short(a) - sim_since[i][k])
+                   + (sim_fast[a->account] ? NGX_CAMPAIGN_PICK_SHARE * (1 + sim_rested[i][k]) : 0);
 
             if (abs(sim_ahead[i][k]) > most) {
                 sim_fail("of campaigns %" PRIu64 " and %" PRIu64 " of one account one got %d messages more than the other, not %d at most",

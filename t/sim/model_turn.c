@@ -123,6 +123,10 @@ sim_model_outcome(sim_campaign_t *c, sim_message_t *m, ngx_campaign_outcome_t *o
         return;                                 /* recorded before: changes nothing */
     }
 
+    if (o->claim != ngx_min(m->attempts + 1, 255)) {
+        return;                                 /* recorded before, in the turn that claimed it anew: nobody knew whether that was taken */
+    }
+
     sim_model_touch(c);
 
     if (m->epoch != turn->epoch) {

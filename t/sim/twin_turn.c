@@ -413,7 +413,7 @@ twin_outcome(twin_campaign_t *c, ngx_campaign_outcome_t *o)
         twin_named(c, m, o);
     }
 
-    if (!flying) {
+    if (!flying || o->claim != ngx_min(m->attempts + 1, 255)) {
         return;
     }
 

@@ -228,6 +228,7 @@ make_outcome(ngx_campaign_campaign_t *c, uint32_t seq, ngx_uint_t kind, ngx_uint
     o.state = (uint8_t) state;
     o.reason = (state == NGX_CAMPAIGN_S_FAILED || kind == NGX_CAMPAIGN_OUTCOME_AGAIN) ? NGX_CAMPAIGN_R_GATEWAY_5XX : NGX_CAMPAIGN_R_NONE;
     o.attempt = 1;
+    o.claim = 1;
     o.due = ngx_stub_now + 1000000;
 
     return o;

@@ -322,6 +322,7 @@ turn_outcome(turn_campaign_t *tc, uint32_t seq, ngx_uint_t kind, ngx_uint_t stat
     o.state = (uint8_t) state;
     o.reason = (uint8_t) reason;
     o.attempt = tc->tries[seq] + 1;
+    o.claim = o.attempt;
     o.due = ngx_stub_now + wait;
 
     tc->fate[seq] = (kind == NGX_CAMPAIGN_OUTCOME_SETTLED) ? TURN_SETTLED : TURN_WAITS;

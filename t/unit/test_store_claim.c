@@ -220,6 +220,8 @@ test_hung(void)
 
     o[0] = make_outcome(&c, 3, NGX_CAMPAIGN_OUTCOME_SETTLED, NGX_CAMPAIGN_S_SENT);
     o[1] = make_outcome(&c, 5000, NGX_CAMPAIGN_OUTCOME_SETTLED, NGX_CAMPAIGN_S_FAILED);
+    o[0].attempt = o[0].claim = 2;
+    o[1].attempt = o[1].claim = 2;
     (void) make_turn(NULL, 0, o, 2);
 
     make_progress(&c);

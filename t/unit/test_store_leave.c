@@ -152,7 +152,7 @@ test_repeats(void)
 
     o[0] = make_outcome(&c, 0, NGX_CAMPAIGN_OUTCOME_SETTLED, NGX_CAMPAIGN_S_SENT);
     o[1] = make_outcome(&c, 1, NGX_CAMPAIGN_OUTCOME_SETTLED, NGX_CAMPAIGN_S_SENT);
-    o[0].attempt = 2;
+    o[0].attempt = o[0].claim = 2;
     (void) make_turn(NULL, 0, o, 2);
 
     make_progress(&c);

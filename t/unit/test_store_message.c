@@ -135,7 +135,7 @@ test_fates(void)
     ok(test_is(&c, 2, NGX_CAMPAIGN_M_ENROUTE, NGX_CAMPAIGN_R_GATEWAY_5XX, 2), "it is enroute, its second attempt");
 
     o[0] = make_outcome(&c, 2, NGX_CAMPAIGN_OUTCOME_SETTLED, NGX_CAMPAIGN_S_SENT);
-    o[0].attempt = 2;
+    o[0].attempt = o[0].claim = 2;
     o[1] = make_outcome(&c, 4, NGX_CAMPAIGN_OUTCOME_AGAIN, 0);
     (void) make_turn(NULL, 0, o, 2);
     ok(test_is(&c, 2, NGX_CAMPAIGN_M_SENT, 0, 2), "sent with the second");

@@ -14,6 +14,7 @@ static void test_first_turns(void);
 static void test_whole_campaign(void);
 static void test_again_and_back(void);
 static void test_outcome_twice(void);
+static void test_outcome_earlier(void);
 static void test_last(void);
 static void test_none_accepted(void);
 static void test_many(void);
@@ -29,6 +30,7 @@ main(int argc, char **argv)
     test_whole_campaign();
     test_again_and_back();
     test_outcome_twice();
+    test_outcome_earlier();
     test_last();
     test_none_accepted();
     test_many();
@@ -286,6 +288,63 @@ test_outcome_twice(void)
     ok(c.progress.sent == 1 && c.progress.again == 1 && c.progress.enroute == 3 && c.progress.pending == 6,
        "an outcome counts once, and only of a message in flight");
     ok(turn_counters(&tc), "counters equal states");
+}
+
+
+/*
+ * Outcomes of a turn that also claims the message anew come again, for nobody knows whether the turn was taken; and what it may have claimed is
+ * given back.  Whichever is looked at first, the end is the same.
+ */
+
+static void
+test_outcome_earlier(void)
+{
+    uint32_t                 seqs[TURN_MOST];
+    ngx_uint_t               i, n;
+    turn_call_t              tt;
+    static turn_campaign_t   tc;
+    ngx_campaign_outcome_t   o, again[2];
+    ngx_campaign_campaign_t  c;
+
+    for (i = 0; i < 4; i++) {
+        turn_open();
+        ngx_memzero(&tc, sizeof(tc));
+        turn_create(&tc, "earlier", 1);
+        turn_start(&tc);
+
+        (void) turn_make(&tt, &tc, 1, NULL, 0);
+        (void) turn_claimed(&tt, &tc, seqs);
+        turn_free(&tt);
+
+        o = turn_outcome(&tc, 0, NGX_CAMPAIGN_OUTCOME_AGAIN, NGX_CAMPAIGN_S_RETRY, NGX_CAMPAIGN_R_GATEWAY_TIMEOUT, 0);
+        again[i & 1] = o;
+
+        if (i & 2) {
+            (void) turn_make(&tt, &tc, 1, &o, 1);
+            n = turn_claimed(&tt, &tc, seqs);
+            ok(n == 1 && tt.claim.messages[0].attempt == 2, "it was taken: its second try is claimed");
+            turn_free(&tt);
+        }
+
+        again[!(i & 1)] = turn_outcome(&tc, 0, NGX_CAMPAIGN_OUTCOME_BACK, NGX_CAMPAIGN_S_RETRY, NGX_CAMPAIGN_R_NONE, 0);
+
+        (void) turn_make(&tt, NULL, 0, again, 2);
+        turn_free(&tt);
+
+        (void) turn_get(&tc, &c);
+        ok(c.progress.again == 1 && c.progress.pending == 1 && c.progress.enroute == 0 && c.progress.redelivered == 0, "it waits for its second try");
+        ok(turn_counters(&tc), "counters equal states");
+
+        ngx_stub_now += TURN_MS;
+        (void) turn_make(&tt, &tc, 1, NULL, 0);
+        n = turn_claimed(&tt, &tc, seqs);
+        ok(n == 1 && tt.claim.messages[0].attempt == 2 && tt.claim.messages[0].redelivery, "which is claimed, as what may have been sent before");
+        turn_free(&tt);
+
+        (void) turn_get(&tc, &c);
+        is_uint(c.progress.redelivered, 1, "and counted once");
+        is_uint(tc.bad, 0, "every claim was due");
+    }
 }
 
 

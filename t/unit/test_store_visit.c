@@ -192,6 +192,7 @@ test_campaign(void)
         outcomes[i].campaign = c.rec.no;
         outcomes[i].seq = claim.messages[i].seq;
         outcomes[i].attempt = 1;
+        outcomes[i].claim = 1;
         outcomes[i].segments = 2;
         outcomes[i].kind = NGX_CAMPAIGN_OUTCOME_SETTLED;
         outcomes[i].state = i < 100 ? NGX_CAMPAIGN_S_SENT : i < 150 ? NGX_CAMPAIGN_S_DELIVERED : NGX_CAMPAIGN_S_FAILED;

@@ -143,7 +143,7 @@ test_turn(ngx_campaign_campaign_t *c, ngx_uint_t n, uint32_t want, int64_t due)
             o = &test_outcomes[test_noutcomes++];
 
             *o = make_outcome(&c[i], m->seq, due ? NGX_CAMPAIGN_OUTCOME_AGAIN : NGX_CAMPAIGN_OUTCOME_SETTLED, NGX_CAMPAIGN_S_SENT);
-            o->attempt = m->attempt;
+            o->attempt = o->claim = m->attempt;
             o->due = due + m->seq % NGX_CAMPAIGN_BLOCK;
         }
     }

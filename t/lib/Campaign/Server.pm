@@ -20,7 +20,7 @@ my $port = $ENV{TEST_NGINX_SERVER_PORT};
 our %masters;       # that may be alive
 
 # writes the configuration and starts it; options: main, http and server (what else there is, outside of blocks and in these), workers, size and
-# store (other parameters of the store), env (a hash: of nginx alone)
+# store (other parameters of the store), level (of the error log), env (a hash: of nginx alone)
 sub new {
     my ($class, %options) = @_;
     my $self = bless { conf => "$root/conf/nginx.conf", log => "$root/logs/error.log", pid => "$root/logs/nginx.pid",
@@ -46,7 +46,7 @@ sub configure {
     print $out <<"END";
 $user
 worker_processes @{[ $options{workers} // 2 ]};
-error_log logs/error.log info;
+error_log logs/error.log @{[ $options{level} // 'info' ]};
 env ASAN_OPTIONS;
 env UBSAN_OPTIONS;
 @{[ $options{main} // '' ]}
