@@ -487,6 +487,13 @@ ngx_http_campaign_turn_failed(ngx_http_campaign_dispatch_t *d, ngx_http_campaign
 
     ngx_http_campaign_turn_unlimit(d, t);
 
+    d->changed = 1;
+
+    if (t->op.rc == NGX_CAMPAIGN_DAMAGED) {             /* the store said so, and passes it over from now on */
+        ngx_http_campaign_turn_free(t);
+        return;
+    }
+
     if (d->failed_at == 0) {
         d->failed_at = now;
         ngx_log_error(NGX_LOG_ERR, d->log, 0, "campaign dispatcher: the store %s, %ui outcomes wait and nothing is claimed until it does",
@@ -495,7 +502,6 @@ ngx_http_campaign_turn_failed(ngx_http_campaign_dispatch_t *d, ngx_http_campaign
 
     d->backoff = ngx_min(ngx_max(d->backoff * 2, NGX_HTTP_CAMPAIGN_TURN_BACKOFF), NGX_HTTP_CAMPAIGN_TURN_BACKOFF_MAX);
     d->again_at = now + (int64_t) d->backoff * 1000;
-    d->changed = 1;
 
     if (t->op.rc == NGX_CAMPAIGN_UNKNOWN) {
         ngx_http_campaign_turn_back(d, t);              /* claims that may stand */

@@ -47,6 +47,7 @@ typedef enum {
     NGX_CAMPAIGN_UNKNOWN,
     NGX_CAMPAIGN_INVALID,           /* page token */
     NGX_CAMPAIGN_FAILURE,           /* ours; logged; 500 */
+    NGX_CAMPAIGN_DAMAGED,           /* a turn: what is stored of a campaign or an account is; nothing was changed, the next turn passes it over */
     NGX_CAMPAIGN_REPEAT,            /* the answer of an idempotency key was kept before: see ngx_campaign_idem_t */
     NGX_CAMPAIGN_RC_MAX
 } ngx_campaign_rc_e;

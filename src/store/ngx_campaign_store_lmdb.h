@@ -55,6 +55,8 @@
 
 #define NGX_CAMPAIGN_SCHEMA  1
 
+#define NGX_CAMPAIGN_DAMAGED_MAX  64            /* campaigns and accounts; with more of them a store is of no use */
+
 #define NGX_CAMPAIGN_TRY_UNCERTAIN  1           /* flags of `tries` */
 #define NGX_CAMPAIGN_TRY_DEATHS     1           /* with it, from this bit on: weight of the deaths in a row that it was there at */
 
@@ -151,6 +153,8 @@ struct ngx_campaign_store_s {
     time_t                     refused;         /* the same of one that takes no writes */
     ngx_uint_t                 closed;          /* tries to open the environment again that failed, in a row; one a second */
     ngx_uint_t                 refuses;         /* 1: that was logged, and nothing is committed since; by the writer */
+    uint64_t                   damaged[NGX_CAMPAIGN_DAMAGED_MAX];  /* who turns pass over: see _damage.c */
+    ngx_uint_t                 ndamaged;        /* atomic */
     ngx_uint_t                 disk;            /* 1: it has no room but the reserve; 2: the reserve is used, too; atomic */
     off_t                      reserved;        /* size of data.mdb when the room behind it was last reserved */
     u_char                    *data;            /* path of data.mdb */

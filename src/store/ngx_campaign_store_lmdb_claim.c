@@ -172,7 +172,7 @@ ngx_campaign_turn_grant(ngx_campaign_states_t *x, ngx_campaign_grant_t *g)
 
     ngx_memzero(&a, sizeof(ngx_campaign_account_t));
 
-    result = ngx_campaign_lmdb_record_get(x->t, NGX_CAMPAIGN_ACCOUNT, 0, g->account, NULL, &a);
+    result = ngx_campaign_turn_account(x, g->account, &a);
     if (result != NGX_CAMPAIGN_OK && result != NGX_CAMPAIGN_NOT_FOUND) {
         return result;
     }
@@ -284,7 +284,7 @@ ngx_campaign_turn_claim(ngx_campaign_states_t *x, ngx_campaign_claim_t *c, uint3
     ngx_campaign_rc_e        rc;
     ngx_campaign_campaign_t  campaign;
 
-    rc = ngx_campaign_states_open(x, c->campaign);
+    rc = ngx_campaign_turn_open(x, c->campaign);
 
     if (rc == NGX_CAMPAIGN_NOT_FOUND || (rc == NGX_CAMPAIGN_OK && x->run.status != NGX_CAMPAIGN_C_IN_PROGRESS)) {
         c->gone = 1;

@@ -81,9 +81,9 @@ ngx_campaign_turn_leave(ngx_campaign_states_t *x)
         rc = NGX_CAMPAIGN_OK;
 
         if (i == 0 || l[i].campaign != l[i - 1].campaign) {
-            rc = ngx_campaign_states_open(x, l[i].campaign);
+            rc = ngx_campaign_turn_open(x, l[i].campaign);
 
-            if (rc == NGX_CAMPAIGN_NOT_FOUND) {         /* deleted: an early receipt had settled the last of its messages */
+            if (rc == NGX_CAMPAIGN_NOT_FOUND) {
                 while (i + 1 < n && l[i + 1].campaign == l[i].campaign) {
                     i++;
                 }
@@ -224,6 +224,11 @@ ngx_campaign_leave_walk(ngx_campaign_leave_look_t *look)
         }
 
         campaign = ngx_campaign_be64_get(key.mv_data);
+
+        if (ngx_campaign_damage_has(t->store, NGX_CAMPAIGN_CAMPAIGN, campaign)) {
+            continue;
+        }
+
         result = ngx_campaign_leave_there(look, ngx_campaign_be64_get(value.mv_data), &there);
 
         if (result == NGX_CAMPAIGN_OK && there) {

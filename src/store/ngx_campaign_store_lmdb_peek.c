@@ -13,6 +13,8 @@
 static ngx_campaign_rc_e ngx_campaign_peek_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, void *args);
 static ngx_campaign_rc_e ngx_campaign_peek_feed(ngx_campaign_txn_t *t, ngx_uint_t *any);
 static ngx_campaign_rc_e ngx_campaign_peek_walk(ngx_campaign_txn_t *t, ngx_pool_t *pool, ngx_campaign_peek_t *peek, ngx_campaign_db_e db);
+static ngx_campaign_rc_e ngx_campaign_peek_sound(ngx_campaign_txn_t *t, ngx_pool_t *pool, ngx_campaign_peek_t *peek, uint32_t account,
+    uint64_t no);
 static ngx_campaign_rc_e ngx_campaign_peek_campaign(ngx_campaign_txn_t *t, ngx_pool_t *pool, ngx_campaign_peek_t *peek, uint32_t account,
     uint64_t no);
 
@@ -29,8 +31,9 @@ ngx_campaign_peek_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, void *args)
 {
     ngx_campaign_peek_t *peek = args;
 
-    ngx_uint_t         any;
-    ngx_campaign_rc_e  rc;
+    ngx_uint_t            any;
+    ngx_campaign_rc_e     rc;
+    ngx_campaign_sched_t  first;
 
     peek->fresh = NULL;
 
@@ -46,7 +49,10 @@ ngx_campaign_peek_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, void *args)
 
     peek->changed = any ? 1 : 0;
 
-    rc = ngx_campaign_turn_sched_first(t, &peek->next);
+    rc = ngx_campaign_turn_sched_first(t, &first);
+
+    peek->next = first.at;
+
     if (rc != NGX_CAMPAIGN_OK || (!any && (peek->next == 0 || peek->next > t->now))) {
         return rc;
     }
@@ -90,10 +96,10 @@ ngx_campaign_peek_walk(ngx_campaign_txn_t *t, ngx_pool_t *pool, ngx_campaign_pee
                 break;
             }
 
-            result = ngx_campaign_peek_campaign(t, pool, peek, ngx_campaign_be32_get(value.mv_data), ngx_campaign_be64_get(p + 8));
+            result = ngx_campaign_peek_sound(t, pool, peek, ngx_campaign_be32_get(value.mv_data), ngx_campaign_be64_get(p + 8));
 
         } else if (key.mv_size == 13 && p[0] == NGX_CAMPAIGN_CAMPAIGN) {
-            result = ngx_campaign_peek_campaign(t, pool, peek, ngx_campaign_be32_get(p + 1), ngx_campaign_be64_get(p + 5));
+            result = ngx_campaign_peek_sound(t, pool, peek, ngx_campaign_be32_get(p + 1), ngx_campaign_be64_get(p + 5));
         }
 
         rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
@@ -106,6 +112,30 @@ ngx_campaign_peek_walk(ngx_campaign_txn_t *t, ngx_pool_t *pool, ngx_campaign_pee
     }
 
     return result;
+}
+
+
+/* what is damaged is no news: the turn finds it, and says so */
+
+static ngx_campaign_rc_e
+ngx_campaign_peek_sound(ngx_campaign_txn_t *t, ngx_pool_t *pool, ngx_campaign_peek_t *peek, uint32_t account, uint64_t no)
+{
+    ngx_campaign_rc_e  rc;
+
+    if (ngx_campaign_damage_has(t->store, NGX_CAMPAIGN_CAMPAIGN, no) || ngx_campaign_damage_has(t->store, NGX_CAMPAIGN_ACCOUNT, account)) {
+        return NGX_CAMPAIGN_OK;
+    }
+
+    t->quiet = 1;
+    rc = ngx_campaign_peek_campaign(t, pool, peek, account, no);
+    t->quiet = 0;
+
+    if (rc == NGX_CAMPAIGN_FAILURE && t->err == MDB_CORRUPTED) {
+        t->err = 0;
+        return NGX_CAMPAIGN_OK;
+    }
+
+    return rc;
 }
 
 
@@ -214,30 +244,42 @@ ngx_campaign_turn_epoch(ngx_campaign_txn_t *t, uint64_t *epoch)
 
 
 ngx_campaign_rc_e
-ngx_campaign_turn_sched_first(ngx_campaign_txn_t *t, int64_t *next)
+ngx_campaign_turn_sched_first(ngx_campaign_txn_t *t, ngx_campaign_sched_t *first)
 {
-    int      rc;
-    MDB_val  key, value;
+    int          rc;
+    u_char      *p;
+    MDB_val      key, value;
+    MDB_cursor  *cursor;
 
-    key.mv_size = 0;
-    rc = ngx_campaign_lmdb_first(t, NGX_CAMPAIGN_DB_SCHED, &key, &value);
+    ngx_memzero(first, sizeof(ngx_campaign_sched_t));
 
-    if (rc == MDB_NOTFOUND) {
-        *next = 0;
-        return NGX_CAMPAIGN_OK;
+    rc = mdb_cursor_open(t->txn, t->store->dbi[NGX_CAMPAIGN_DB_SCHED], &cursor);
+    if (rc != 0) {
+        return ngx_campaign_lmdb_failed(t, rc, "cursor of sched");
     }
 
-    if (rc != 0 || key.mv_size != 16) {
-        return ngx_campaign_lmdb_failed(t, rc ? rc : MDB_CORRUPTED, "first of sched");
+    for (rc = mdb_cursor_get(cursor, &key, &value, MDB_FIRST); rc == 0; rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) {
+
+        if (key.mv_size != 16 || value.mv_size != 4) {
+            rc = MDB_CORRUPTED;
+            break;
+        }
+
+        p = key.mv_data;
+
+        if (ngx_campaign_damage_has(t->store, NGX_CAMPAIGN_CAMPAIGN, ngx_campaign_be64_get(p + 8))) {
+            continue;
+        }
+
+        first->at = (int64_t) ngx_max(ngx_campaign_be64_get(p) * 1000000, 1);    /* at once, which is not never */
+        first->no = ngx_campaign_be64_get(p + 8);
+        first->account = ngx_campaign_be32_get(value.mv_data);
+        break;
     }
 
-    *next = (int64_t) ngx_campaign_be64_get(key.mv_data) * 1000000;
+    mdb_cursor_close(cursor);
 
-    if (*next == 0) {
-        *next = 1;                                      /* at once, which is not never */
-    }
-
-    return NGX_CAMPAIGN_OK;
+    return (rc == 0 || rc == MDB_NOTFOUND) ? NGX_CAMPAIGN_OK : ngx_campaign_lmdb_failed(t, rc, "walk of sched");
 }
 
 

@@ -28,6 +28,8 @@ static ngx_campaign_rc_e ngx_campaign_states_tell(ngx_campaign_states_t *x, cons
 ngx_campaign_rc_e
 ngx_campaign_states_open(ngx_campaign_states_t *x, uint64_t campaign)
 {
+    ngx_campaign_damage_at(x, NGX_CAMPAIGN_CAMPAIGN, campaign);
+
     x->campaign = campaign;
     x->loaded = 0;
     x->dirty = 0;

@@ -121,6 +121,12 @@ ngx_campaign_suspect_waits(ngx_campaign_states_t *x, ngx_uint_t *waits)
     x->campaign = x->suspect.want_campaign;
     *waits = 0;
 
+    ngx_campaign_damage_at(x, NGX_CAMPAIGN_CAMPAIGN, x->campaign);
+
+    if (ngx_campaign_damage_has(x->t->store, NGX_CAMPAIGN_CAMPAIGN, x->campaign)) {
+        return NGX_CAMPAIGN_OK;
+    }
+
     rc = ngx_campaign_states_tries_get(x, x->suspect.want_seq, &attempts, &flags, &due);
 
     return (rc == NGX_CAMPAIGN_OK && due) ? ngx_campaign_states_again_has(x, x->suspect.want_seq, due, waits) : rc;
@@ -172,7 +178,8 @@ ngx_campaign_suspect_empty(ngx_campaign_states_t *x, ngx_uint_t *empty)
     {
         no = ngx_campaign_be64_get((u_char *) key.mv_data + 4);
 
-        if (no != x->campaign) {
+        if (no != x->campaign && !ngx_campaign_damage_has(x->t->store, NGX_CAMPAIGN_CAMPAIGN, no)) {
+            ngx_campaign_damage_at(x, NGX_CAMPAIGN_CAMPAIGN, no);
             ngx_memzero(&run, sizeof(ngx_campaign_run_t));
             result = ngx_campaign_lmdb_run_get(x->t, no, &run);
             *empty = (run.progress.enroute == 0);
@@ -183,6 +190,10 @@ ngx_campaign_suspect_empty(ngx_campaign_states_t *x, ngx_uint_t *empty)
 
     if (rc != 0 && rc != MDB_NOTFOUND) {
         return ngx_campaign_lmdb_failed(x->t, rc, "walk of active");
+    }
+
+    if (result == NGX_CAMPAIGN_OK) {
+        ngx_campaign_damage_at(x, NGX_CAMPAIGN_CAMPAIGN, x->campaign);
     }
 
     return result;

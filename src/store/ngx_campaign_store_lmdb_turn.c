@@ -16,6 +16,7 @@
 static ngx_campaign_rc_e ngx_campaign_turn_lease_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, void *args);
 static ngx_campaign_rc_e ngx_campaign_turn_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, void *args);
 
+static ngx_campaign_rc_e ngx_campaign_turn_steps(ngx_campaign_states_t *x);
 static ngx_campaign_rc_e ngx_campaign_turn_outcomes(ngx_campaign_states_t *x);
 static int ngx_libc_cdecl ngx_campaign_turn_outcome_cmp(const void *one, const void *two);
 static ngx_campaign_rc_e ngx_campaign_turn_outcome(ngx_campaign_states_t *x, ngx_campaign_outcome_t *o);
@@ -102,10 +103,9 @@ ngx_campaign_turn_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, void *args)
 {
     ngx_campaign_turn_t *turn = args;
 
-    uint64_t                  newest;
-    ngx_uint_t                i, any;
-    ngx_campaign_rc_e         rc;
-    ngx_campaign_states_t    *x;
+    uint64_t                newest;
+    ngx_campaign_rc_e       rc;
+    ngx_campaign_states_t  *x;
 
     rc = ngx_campaign_turn_epoch(t, &newest);
     if (rc != NGX_CAMPAIGN_OK) {
@@ -134,10 +134,31 @@ ngx_campaign_turn_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, void *args)
         return NGX_CAMPAIGN_FAILURE;
     }
 
+    rc = ngx_campaign_turn_steps(x);
+
+    return (rc == NGX_CAMPAIGN_FAILURE && ngx_campaign_damage_found(x)) ? NGX_CAMPAIGN_DAMAGED : rc;
+}
+
+
+static ngx_campaign_rc_e
+ngx_campaign_turn_steps(ngx_campaign_states_t *x)
+{
+    ngx_uint_t             i, any;
+    ngx_campaign_rc_e      rc;
+    ngx_campaign_txn_t    *t;
+    ngx_campaign_turn_t   *turn;
+    ngx_campaign_sched_t   first;
+
+    t = x->t;
+    turn = x->turn;
+
     rc = ngx_campaign_turn_outcomes(x);
 
     for (i = 0; i < turn->nlimits && rc == NGX_CAMPAIGN_OK; i++) {
-        rc = ngx_campaign_limit_raise(t, turn->limits[i].account, turn->limits[i].tat);
+        if (!ngx_campaign_damage_has(t->store, NGX_CAMPAIGN_ACCOUNT, turn->limits[i].account)) {
+            ngx_campaign_damage_at(x, NGX_CAMPAIGN_ACCOUNT, turn->limits[i].account);
+            rc = ngx_campaign_limit_raise(t, turn->limits[i].account, turn->limits[i].tat);
+        }
     }
 
     if (rc == NGX_CAMPAIGN_OK) {
@@ -147,6 +168,8 @@ ngx_campaign_turn_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, void *args)
     if (rc != NGX_CAMPAIGN_OK || turn->last || turn->left) {
         return rc;
     }
+
+    ngx_campaign_damage_at(x, NGX_CAMPAIGN_CAMPAIGN, 0);
 
     rc = ngx_campaign_suspect_load(x);
     if (rc != NGX_CAMPAIGN_OK) {
@@ -180,10 +203,14 @@ ngx_campaign_turn_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, void *args)
         return rc;
     }
 
-    rc = ngx_campaign_turn_sched_first(t, &turn->next);
+    ngx_campaign_damage_at(x, NGX_CAMPAIGN_CAMPAIGN, 0);
+
+    rc = ngx_campaign_turn_sched_first(t, &first);
     if (rc != NGX_CAMPAIGN_OK) {
         return rc;
     }
+
+    turn->next = first.at;
 
     rc = ngx_campaign_lmdb_theirs_step(t);
     if (rc != NGX_CAMPAIGN_OK) {
@@ -219,10 +246,9 @@ ngx_campaign_turn_outcomes(ngx_campaign_states_t *x)
     for (i = 0; i < turn->noutcomes; i++) {
 
         if (i == 0 || o[i].campaign != o[i - 1].campaign) {
-            rc = ngx_campaign_states_open(x, o[i].campaign);
+            rc = ngx_campaign_turn_open(x, o[i].campaign);
 
-            if (rc == NGX_CAMPAIGN_NOT_FOUND) {         /* deleted: an early receipt had settled the last of its messages */
-                ngx_log_error(NGX_LOG_INFO, x->t->log, 0, "campaign %uL of an outcome is not in the store", o[i].campaign);
+            if (rc == NGX_CAMPAIGN_NOT_FOUND) {
                 while (i + 1 < turn->noutcomes && o[i + 1].campaign == o[i].campaign) {
                     i++;
                 }
@@ -254,6 +280,25 @@ ngx_campaign_turn_outcomes(ngx_campaign_states_t *x)
     }
 
     return NGX_CAMPAIGN_OK;
+}
+
+
+ngx_campaign_rc_e
+ngx_campaign_turn_open(ngx_campaign_states_t *x, uint64_t campaign)
+{
+    ngx_campaign_rc_e  rc;
+
+    if (ngx_campaign_damage_has(x->t->store, NGX_CAMPAIGN_CAMPAIGN, campaign)) {
+        return NGX_CAMPAIGN_NOT_FOUND;
+    }
+
+    rc = ngx_campaign_states_open(x, campaign);
+
+    if (rc == NGX_CAMPAIGN_NOT_FOUND) {
+        ngx_log_error(NGX_LOG_INFO, x->t->log, 0, "campaign %uL of an outcome is not in the store", campaign);
+    }
+
+    return rc;
 }
 
 
@@ -444,14 +489,10 @@ ngx_campaign_turn_repeat(ngx_campaign_states_t *x, ngx_campaign_outcome_t *o)
 static ngx_campaign_rc_e
 ngx_campaign_turn_starts(ngx_campaign_states_t *x)
 {
-    int                      rc;
-    uint32_t                 account;
-    MDB_val                  key, value;
-    uint64_t                 no;
     ngx_uint_t               i;
-    MDB_cursor              *cursor;
-    ngx_campaign_rc_e        result;
+    ngx_campaign_rc_e        rc;
     ngx_campaign_txn_t      *t;
+    ngx_campaign_sched_t     first;
     ngx_campaign_campaign_t  c;
 
     t = x->t;
@@ -460,47 +501,33 @@ ngx_campaign_turn_starts(ngx_campaign_states_t *x)
 
         /* a move deletes the entry that it starts: the first is always the next */
 
-        rc = mdb_cursor_open(t->txn, t->store->dbi[NGX_CAMPAIGN_DB_SCHED], &cursor);
-        if (rc != 0) {
-            return ngx_campaign_lmdb_failed(t, rc, "cursor of sched");
+        ngx_campaign_damage_at(x, NGX_CAMPAIGN_CAMPAIGN, 0);
+
+        rc = ngx_campaign_turn_sched_first(t, &first);
+
+        if (rc != NGX_CAMPAIGN_OK || first.at == 0 || first.at > t->now) {
+            return rc;
         }
 
-        rc = mdb_cursor_get(cursor, &key, &value, MDB_FIRST);
-        mdb_cursor_close(cursor);
-
-        if (rc == MDB_NOTFOUND) {
-            return NGX_CAMPAIGN_OK;
-        }
-
-        if (rc != 0 || key.mv_size != 16 || value.mv_size != 4) {
-            return ngx_campaign_lmdb_failed(t, rc ? rc : MDB_CORRUPTED, "first of sched");
-        }
-
-        if ((int64_t) ngx_campaign_be64_get(key.mv_data) * 1000000 > t->now) {
-            return NGX_CAMPAIGN_OK;
-        }
-
-        no = ngx_campaign_be64_get((u_char *) key.mv_data + 8);
-        account = ngx_campaign_be32_get(value.mv_data);
+        ngx_campaign_damage_at(x, NGX_CAMPAIGN_CAMPAIGN, first.no);
 
         ngx_memzero(&c, sizeof(ngx_campaign_campaign_t));
 
-        result = ngx_campaign_lmdb_record_get(t, NGX_CAMPAIGN_CAMPAIGN, account, no, x->pool, &c);
-        if (result == NGX_CAMPAIGN_OK) {
-            result = ngx_campaign_states_open(x, no);
+        rc = ngx_campaign_lmdb_record_get(t, NGX_CAMPAIGN_CAMPAIGN, first.account, first.no, x->pool, &c);
+        if (rc == NGX_CAMPAIGN_OK) {
+            rc = ngx_campaign_states_open(x, first.no);
         }
 
-        if (result == NGX_CAMPAIGN_OK) {
-            result = ngx_campaign_lmdb_campaign_move(t, &c.rec, &x->run, NGX_CAMPAIGN_C_IN_PROGRESS);
+        if (rc == NGX_CAMPAIGN_OK) {
+            rc = ngx_campaign_lmdb_campaign_move(t, &c.rec, &x->run, NGX_CAMPAIGN_C_IN_PROGRESS);
         }
 
-        if (result == NGX_CAMPAIGN_OK) {
-            result = ngx_campaign_states_close(x);
+        if (rc == NGX_CAMPAIGN_OK) {
+            rc = ngx_campaign_states_close(x);
         }
 
-        if (result != NGX_CAMPAIGN_OK) {
-            return result == NGX_CAMPAIGN_NOT_FOUND ? ngx_campaign_lmdb_failed(t, MDB_CORRUPTED, "scheduled campaign")
-                                                    : result;
+        if (rc != NGX_CAMPAIGN_OK) {
+            return rc == NGX_CAMPAIGN_NOT_FOUND ? ngx_campaign_lmdb_failed(t, MDB_CORRUPTED, "scheduled campaign") : rc;
         }
     }
 
@@ -523,6 +550,8 @@ ngx_campaign_turn_changes(ngx_campaign_states_t *x)
     t = x->t;
 
     for (i = 0; i < NGX_CAMPAIGN_TURN_CHANGES; i++) {
+
+        ngx_campaign_damage_at(x, NGX_CAMPAIGN_CAMPAIGN, 0);
 
         key.mv_size = 0;
         rc = ngx_campaign_lmdb_first(t, NGX_CAMPAIGN_DB_FEED, &key, &none);
@@ -565,6 +594,19 @@ ngx_campaign_turn_changes(ngx_campaign_states_t *x)
 }
 
 
+ngx_campaign_rc_e
+ngx_campaign_turn_account(ngx_campaign_states_t *x, uint32_t account, ngx_campaign_account_t *a)
+{
+    ngx_campaign_damage_at(x, NGX_CAMPAIGN_ACCOUNT, account);
+
+    if (ngx_campaign_damage_has(x->t->store, NGX_CAMPAIGN_ACCOUNT, account)) {
+        return NGX_CAMPAIGN_NOT_FOUND;
+    }
+
+    return ngx_campaign_lmdb_record_get(x->t, NGX_CAMPAIGN_ACCOUNT, 0, account, NULL, a);
+}
+
+
 static ngx_campaign_rc_e
 ngx_campaign_turn_change_account(ngx_campaign_states_t *x, uint32_t account)
 {
@@ -581,7 +623,7 @@ ngx_campaign_turn_change_account(ngx_campaign_states_t *x, uint32_t account)
 
     ngx_memzero(&a, sizeof(ngx_campaign_account_t));
 
-    rc = ngx_campaign_lmdb_record_get(x->t, NGX_CAMPAIGN_ACCOUNT, 0, account, NULL, &a);
+    rc = ngx_campaign_turn_account(x, account, &a);
     if (rc != NGX_CAMPAIGN_OK && rc != NGX_CAMPAIGN_NOT_FOUND) {
         return rc;
     }
@@ -622,10 +664,10 @@ ngx_campaign_turn_change_campaign(ngx_campaign_states_t *x, uint32_t account, ui
 
     ngx_memzero(&c, sizeof(ngx_campaign_campaign_t));
 
-    rc = ngx_campaign_lmdb_record_get(x->t, NGX_CAMPAIGN_CAMPAIGN, account, no, x->pool, &c);
+    rc = ngx_campaign_turn_open(x, no);
 
     if (rc == NGX_CAMPAIGN_OK) {
-        rc = ngx_campaign_states_open(x, no);
+        rc = ngx_campaign_lmdb_record_get(x->t, NGX_CAMPAIGN_CAMPAIGN, account, no, x->pool, &c);
     }
 
     if (rc == NGX_CAMPAIGN_OK && x->run.epoch != x->turn->epoch) {

@@ -41,10 +41,29 @@ typedef struct {
 
     ngx_campaign_hears_t     hears;             /* who hears of deliveries: asked for by the first one */
 
+    ngx_campaign_kind_e      at;                /* whose the work at hand is, CAMPAIGN or ACCOUNT; at_no 0: everybody's */
+    uint64_t                 at_no;
+
     ngx_uint_t               handed;            /* are messages handed over?  0: not asked yet, 1: none, 2: some */
     ngx_campaign_suspect_t   suspect;           /* of a turn that claims */
     ngx_uint_t               quiet;             /* 1: only who wants to go alone is claimed, 2: nobody */
 } ngx_campaign_states_t;
+
+
+typedef struct {                                /* an entry of the schedule */
+    int64_t                  at;                /* us */
+    uint64_t                 no;
+    uint32_t                 account;
+} ngx_campaign_sched_t;
+
+
+/* ngx_campaign_store_lmdb_turn.c */
+
+/* as _states_open; NOT_FOUND also of a campaign that is damaged.  A deleted one is told of: an early receipt settled the last of its messages */
+ngx_campaign_rc_e ngx_campaign_turn_open(ngx_campaign_states_t *x, uint64_t campaign);
+
+/* the account's record; NOT_FOUND also of one that is damaged */
+ngx_campaign_rc_e ngx_campaign_turn_account(ngx_campaign_states_t *x, uint32_t account, ngx_campaign_account_t *a);
 
 
 /* ngx_campaign_store_lmdb_states.c */
@@ -119,6 +138,18 @@ void ngx_campaign_states_say_event(ngx_campaign_states_t *x, const ngx_campaign_
 #endif
 
 
+/* ngx_campaign_store_lmdb_damage.c */
+
+/* the work that follows is that of a campaign or an account; no 0: everybody's */
+void ngx_campaign_damage_at(ngx_campaign_states_t *x, ngx_campaign_kind_e kind, uint64_t no);
+
+/* 1: it is to be passed over */
+ngx_uint_t ngx_campaign_damage_has(ngx_campaign_store_t *st, ngx_campaign_kind_e kind, uint64_t no);
+
+/* a turn failed: 1: for whose the work was is damaged, that is new, and the next turn passes it over */
+ngx_uint_t ngx_campaign_damage_found(ngx_campaign_states_t *x);
+
+
 /* ngx_campaign_store_lmdb_peek.c */
 
 /* the newest; 0: there was no dispatcher yet */
@@ -127,8 +158,8 @@ ngx_campaign_rc_e ngx_campaign_turn_epoch(ngx_campaign_txn_t *t, uint64_t *epoch
 /* the next turn has something to do */
 ngx_campaign_rc_e ngx_campaign_turn_more(ngx_campaign_txn_t *t, ngx_uint_t *any);
 
-/* start of the earliest scheduled campaign, us; 0: there is none */
-ngx_campaign_rc_e ngx_campaign_turn_sched_first(ngx_campaign_txn_t *t, int64_t *next);
+/* the scheduled campaign that starts first, of those that are not damaged; at 0: there is none */
+ngx_campaign_rc_e ngx_campaign_turn_sched_first(ngx_campaign_txn_t *t, ngx_campaign_sched_t *first);
 
 
 /* ngx_campaign_store_lmdb_message.c */
