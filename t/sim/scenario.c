@@ -187,7 +187,7 @@ sim_scenario_events(uint64_t seed)
             e->kind = SIM_E_RELOAD;
         }
 
-        if (sim_gentle && (e->kind == SIM_E_FAULT || e->kind == SIM_E_DISK)) {
+        if (sim_gentle && e->kind == SIM_E_DISK) {
             e->kind = SIM_E_GATEWAY;
         }
 
