@@ -20,6 +20,8 @@ static ngx_campaign_rc_e ngx_campaign_due_work(ngx_campaign_txn_t *t, ngx_campai
 static ngx_campaign_rc_e ngx_campaign_due_walk(ngx_campaign_txn_t *t, MDB_cursor *cursor, ngx_campaign_due_t *due);
 static ngx_campaign_rc_e ngx_campaign_take_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, void *args);
 static ngx_campaign_rc_e ngx_campaign_take_walk(ngx_campaign_txn_t *t, ngx_campaign_take_t *take, ngx_pool_t *pool);
+static ngx_campaign_rc_e ngx_campaign_take_known(ngx_campaign_txn_t *t, uint32_t account, ngx_pool_t *pool,
+    ngx_campaign_notice_t *notice);
 static ngx_campaign_rc_e ngx_campaign_take_fill(ngx_campaign_txn_t *t, uint32_t account, ngx_pool_t *pool, ngx_campaign_notice_t *notice);
 static ngx_campaign_rc_e ngx_campaign_tell_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, void *args);
 static ngx_campaign_rc_e ngx_campaign_tell_one(ngx_campaign_txn_t *t, ngx_campaign_tell_t *tell, ngx_campaign_queue_t *queue,
@@ -220,7 +222,7 @@ ngx_campaign_take_walk(ngx_campaign_txn_t *t, ngx_campaign_take_t *take, ngx_poo
 
         if (result == NGX_CAMPAIGN_OK) {
             notice->held = holder && holder < notice->event.no;
-            result = notice->event.campaign ? ngx_campaign_take_fill(t, take->hook.rec.account, pool, notice) : NGX_CAMPAIGN_OK;
+            result = notice->event.campaign ? ngx_campaign_take_known(t, take->hook.rec.account, pool, notice) : NGX_CAMPAIGN_OK;
         }
 
         if (result != NGX_CAMPAIGN_OK) {
@@ -235,6 +237,26 @@ ngx_campaign_take_walk(ngx_campaign_txn_t *t, ngx_campaign_take_t *take, ngx_poo
     }
 
     return (result != NGX_CAMPAIGN_OK || rc == 0 || rc == MDB_NOTFOUND) ? result : ngx_campaign_lmdb_failed(t, rc, "walk of due");
+}
+
+
+/* of a damaged campaign a webhook hears what can be read, so that it hears of others, too */
+
+static ngx_campaign_rc_e
+ngx_campaign_take_known(ngx_campaign_txn_t *t, uint32_t account, ngx_pool_t *pool, ngx_campaign_notice_t *notice)
+{
+    ngx_campaign_rc_e  rc;
+
+    t->quiet = 1;
+    rc = ngx_campaign_take_fill(t, account, pool, notice);
+    t->quiet = 0;
+
+    if (rc == NGX_CAMPAIGN_FAILURE && t->err == MDB_CORRUPTED) {
+        t->err = 0;
+        return NGX_CAMPAIGN_OK;
+    }
+
+    return rc;
 }
 
 

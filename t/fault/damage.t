@@ -13,10 +13,14 @@ use POSIX qw(strftime);
 use Test::More;
 use Time::HiRes qw(time);
 
-gateway(sub { 200 });
+gateway(sub { my $r = shift; $r->{path} eq '/hook' && !$r->{told}{up} ? 503 : 200 });
 
 my @channels = qw(TEXT CONTACT OWNER SOUND);
-my $server = Campaign::Server->new(workers => 2, server => join('', map { channel($_, 'receipts=off concurrency=64') } @channels));
+my $server = Campaign::Server->new(workers => 2, server => join('', map { channel($_, 'receipts=off concurrency=64') } @channels) . <<'END');
+resolver 127.0.0.1:1;
+campaign_webhook /_webhook allow=127.0.0.1;
+location /_webhook { internal; campaign_retry attempts=100 min=100ms max=200ms; proxy_pass $campaign_webhook_url; }
+END
 my $file = store_dir() . '/data.mdb';
 
 # words that stand in records as they are, one character of them is another one then
@@ -41,6 +45,9 @@ my $many = 400;
 my %account = map { $_ => account(rate => 200, burst => 1) } @channels;
 is(admin()->patch('/accounts/' . $account{OWNER}->id, { name => $word{OWNER} })->status, 200, 'an account gets a name');
 
+# it hears of nothing before the damage is done
+$account{TEXT}->make('/webhooks', { url => 'http://127.0.0.1:' . gateway()->port . '/hook', event => 'delivery' });
+
 # half of a block of contacts stand before the one whose name will be damaged
 my $audience = $account{CONTACT}->make('/audiences', { name => 'a', channel => 'CONTACT',
     contacts => [map { { number => (numbers($many))[$_], first_name => $_ == 300 ? $word{CONTACT} : 'x' } } 0 .. $many - 1] });
@@ -61,6 +68,10 @@ is(counts(settled($account{SOUND}, $c{SOUND}, 20)), "completed: $many delivered 
 is(counts(settled($account{SOUND}, $fine{SOUND}, 20)), 'completed: 1 delivered of 1', 'and one that was scheduled');
 is(counts(settled($account{TEXT}, $fine{TEXT}, 20)), 'completed: 1 delivered of 1', 'one of an account that has a damaged campaign, too');
 is(counts(settled($account{SOUND}, start($account{SOUND}, 'SOUND'), 20)), 'completed: 1 delivered of 1', 'and one that is new');
+
+gateway()->tell('up');
+my %of = map { $_->{id} => 1 } $account{TEXT}->get("/campaigns/$fine{TEXT}{id}/messages")->data->[0];
+ok(wait_for(sub { grep { $of{ decode($_->{body})->{data}{message_id} } } gateway()->requests('/hook') }), 'its webhook hears of the sound campaign');
 
 my %sent = map { $_ => scalar(requests($_)) } @channels;
 answered($account{TEXT}->get("/campaigns/$c{TEXT}{id}"), 500, 'who asks for the damaged one is told that it is ours');
