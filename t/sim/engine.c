@@ -32,6 +32,7 @@ ngx_campaign_rc_e __real_ngx_campaign_lmdb_work(ngx_campaign_txn_t *t, ngx_campa
 
 sim_fault_e                   sim_fault;
 uint64_t                      sim_commits, sim_faults, sim_trouble;
+ngx_uint_t                    sim_unknown;
 char                          sim_dir[256];
 
 static sim_op_t               sim_ops[SIM_OPS];         /* known, not committed */
@@ -400,7 +401,9 @@ __wrap_mdb_txn_commit(MDB_txn *txn)
 
     if (sim_fault == SIM_FAULT_PANIC_STANDS) {
         rc = __real_mdb_txn_commit(txn);
+        sim_unknown = 1;
         sim_op_commit(rc == 0);
+        sim_unknown = 0;
         return EIO;
     }
 

@@ -36,13 +36,17 @@ sim_model_leave(ngx_campaign_turn_t *turn)
         sim_say("message %u of campaign %" PRIu64 " is handed over", m->seq, (uint64_t) c->c.rec.no);
 
         m->left = turn->epoch;
+        m->vague = sim_unknown;
         sim_handed++;
         sim_model_touch(c);
     }
 }
 
 
-/* messages whose process lives are away, those of one that does not are uncertain */
+/*
+ * Messages whose process lives are away, those of one that does not are uncertain; so are those of one that never learned that it had handed
+ * them over, and was fenced: it is not on its post.
+ */
 
 void
 sim_model_look_after(ngx_campaign_turn_t *turn)
@@ -65,7 +69,7 @@ sim_model_look_after(ngx_campaign_turn_t *turn)
                 continue;
             }
 
-            if (m->flight->process->life == m->flight->life) {
+            if (m->flight->process->life == m->flight->life && (!m->vague || m->flight->process->dispatcher.posted)) {
                 n[c->channel]++;
                 continue;
             }

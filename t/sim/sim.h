@@ -178,6 +178,7 @@ typedef struct {
 extern ngx_uint_t       sim_twin;               /* 1: the store is the twin */
 extern ngx_uint_t       sim_compare;            /* only faults that both have */
 extern sim_fault_e      sim_fault;              /* while it holds */
+extern ngx_uint_t       sim_unknown;            /* the commit at hand stands, and whoever made it is told that it may not */
 extern uint64_t         sim_commits, sim_faults;
 extern uint64_t         sim_trouble;            /* failures of LMDB that were not ordered */
 
@@ -311,6 +312,7 @@ struct sim_message_s {
     uint8_t                         started;    /* 1: its claim's request went out; 2: and was answered */
     uint8_t                         settled;    /* its claim has an outcome */
     uint8_t                         passed;     /* a claim of the transaction at hand may have skipped this repeat, for that reason */
+    uint8_t                         vague;      /* whoever handed it over does not know that it did */
     uint8_t                         early;      /* a receipt settled it, and its claim has no outcome yet */
     uint8_t                         vouched;    /* a receipt says that its gateway had it */
     uint8_t                         said;       /* a receipt of the transaction at hand, which a skip may have been quicker than */
