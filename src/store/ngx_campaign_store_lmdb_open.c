@@ -1,7 +1,7 @@
 
 /*
  * LMDB's environment: opened in a worker after the fork, its tables once.  It keeps true: files belong to the worker's user alone; a
- * file of a newer schema is left alone; lock.mdb is opened by LMDB only (who else closes it takes the process's locks away).
+ * file of another schema is left alone; lock.mdb is opened by LMDB only (who else closes it takes the process's locks away).
  */
 
 #include "ngx_campaign_store_lmdb.h"
@@ -30,6 +30,7 @@ typedef struct {
 typedef struct {
     unsigned long  type;                        /* f_type of statfs(2) */
     const char    *name;
+    const char    *mend;
 } ngx_campaign_lmdb_fs_t;
 
 
@@ -92,16 +93,20 @@ static const ngx_campaign_lmdb_hint_t  ngx_campaign_lmdb_hint[] = {
 };
 
 
-/* over a network neither locks nor the map work as LMDB needs them; numbers from statfs(2) */
+/* where a store does not last; numbers from statfs(2).  Over a network neither locks nor the map work as LMDB needs them */
+
+#define NGX_CAMPAIGN_LMDB_NETWORK    "use a local disk, data is lost when two machines open it"
+#define NGX_CAMPAIGN_LMDB_CONTAINER  "a container's own layer, which is gone with the container: put it on a volume"
 
 static const ngx_campaign_lmdb_fs_t  ngx_campaign_lmdb_fs[] = {
-    { 0x6969, "NFS" },
-    { 0x01021997, "9p" },
-    { 0xff534d42, "CIFS" },
-    { 0xfe534d42, "SMB" },
-    { 0x517b, "SMB" },
-    { 0x5346414f, "AFS" },
-    { 0x00c36400, "Ceph" }
+    { 0x6969, "NFS", NGX_CAMPAIGN_LMDB_NETWORK },
+    { 0x01021997, "9p", NGX_CAMPAIGN_LMDB_NETWORK },
+    { 0xff534d42, "CIFS", NGX_CAMPAIGN_LMDB_NETWORK },
+    { 0xfe534d42, "SMB", NGX_CAMPAIGN_LMDB_NETWORK },
+    { 0x517b, "SMB", NGX_CAMPAIGN_LMDB_NETWORK },
+    { 0x5346414f, "AFS", NGX_CAMPAIGN_LMDB_NETWORK },
+    { 0x00c36400, "Ceph", NGX_CAMPAIGN_LMDB_NETWORK },
+    { 0x794c7630, "overlayfs", NGX_CAMPAIGN_LMDB_CONTAINER }
 };
 
 
@@ -206,8 +211,8 @@ ngx_campaign_lmdb_check_fs(ngx_campaign_store_t *st)
 
     for (i = 0; i < sizeof(ngx_campaign_lmdb_fs) / sizeof(ngx_campaign_lmdb_fs[0]); i++) {
         if ((uint32_t) fs.f_type == ngx_campaign_lmdb_fs[i].type) {
-            ngx_log_error(NGX_LOG_WARN, st->log, 0, "campaign store \"%V\" is on %s: use a local disk, data is lost when two machines open "
-                          "it", &st->conf->path, ngx_campaign_lmdb_fs[i].name);
+            ngx_log_error(NGX_LOG_WARN, st->log, 0, "campaign store \"%V\" is on %s: %s", &st->conf->path, ngx_campaign_lmdb_fs[i].name,
+                          ngx_campaign_lmdb_fs[i].mend);
         }
     }
 }
@@ -463,6 +468,12 @@ ngx_campaign_lmdb_schema_read(ngx_campaign_txn_t *t)
     if (schema > NGX_CAMPAIGN_SCHEMA) {
         ngx_log_error(NGX_LOG_EMERG, t->log, 0, "campaign store \"%V\" has schema %uD, this module knows schemas up to %uD: use the newer "
                       "module that wrote it, or another directory", &t->store->conf->path, schema, (uint32_t) NGX_CAMPAIGN_SCHEMA);
+        return NGX_CAMPAIGN_UNAVAILABLE;
+    }
+
+    if (schema < NGX_CAMPAIGN_SCHEMA) {
+        ngx_log_error(NGX_LOG_EMERG, t->log, 0, "campaign store \"%V\" has schema %uD, this module needs schema %uD: use the older module that "
+                      "wrote it, or another directory", &t->store->conf->path, schema, (uint32_t) NGX_CAMPAIGN_SCHEMA);
         return NGX_CAMPAIGN_UNAVAILABLE;
     }
 

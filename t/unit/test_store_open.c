@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <dirent.h>
 #include <sys/resource.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 
 
@@ -24,14 +25,39 @@
 static void test_open(void);
 static void test_refused(void);
 static void test_refused_user(void);
+static void test_file_systems(void);
 static void test_schema(void);
 static void test_resized(void);
 static void test_resized_thread(void);
 static void test_panic(void);
 
 static void test_open_refused(const char *mend, const char *name);
+static void test_open_warns(unsigned long type, const char *name, const char *what, const char *mend);
+static void test_schema_refused(uint32_t schema, const char *mend, const char *name);
 static void test_resize(void);
 static void test_break_meta(void);
+
+
+#define TEST_EXT4  0xef53
+
+static unsigned long  test_fs_type = TEST_EXT4;     /* what the store is on, 0: it cannot be known */
+
+
+/* in place of libc's */
+
+int
+statfs(const char *path, struct statfs *fs)
+{
+    if (test_fs_type == 0) {
+        errno = EIO;
+        return -1;
+    }
+
+    ngx_memzero(fs, sizeof(struct statfs));
+    fs->f_type = test_fs_type;
+
+    return 0;
+}
 
 
 int
@@ -42,6 +68,7 @@ main(int argc, char **argv)
     test_open();
     test_refused();
     test_refused_user();
+    test_file_systems();
     test_schema();
     test_resized();
     test_resized_thread();
@@ -188,12 +215,44 @@ test_refused_user(void)
 }
 
 
+static void
+test_file_systems(void)
+{
+    ngx_uint_t  i;
+
+    static const struct {
+        unsigned long  type;
+        const char    *name;
+    } network[] = {
+        { 0x6969, "NFS" }, { 0x01021997, "9p" }, { 0xff534d42, "CIFS" }, { 0xfe534d42, "SMB" }, { 0x517b, "SMB" }, { 0x5346414f, "AFS" },
+        { 0x00c36400, "Ceph" }
+    };
+
+    static const unsigned long  local[] = { TEST_EXT4, 0x58465342, 0x9123683e, 0x01021994 };    /* XFS, btrfs, tmpfs */
+
+    for (i = 0; i < sizeof(network) / sizeof(network[0]); i++) {
+        test_open_warns(network[i].type, network[i].name, "on a network", "use a local disk");
+    }
+
+    test_open_warns(0x794c7630, "overlayfs", "in a container's own layer", "put it on a volume");
+
+    for (i = 0; i < sizeof(local) / sizeof(local[0]); i++) {
+        test_open_warns(local[i], NULL, "on a local file system", NULL);
+    }
+
+    test_open_warns(0, "statfs() failed", "on a file system that does not tell what it is", "");
+
+    test_fs_type = TEST_EXT4;
+}
+
+
 static ngx_campaign_rc_e
 test_schema_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, void *args)
 {
-    u_char  schema[4];
+    u_char     schema[4];
+    uint32_t  *n = args;
 
-    ngx_campaign_be32_put(schema, NGX_CAMPAIGN_SCHEMA + 1);
+    ngx_campaign_be32_put(schema, *n);
 
     return ngx_campaign_lmdb_put(t, NGX_CAMPAIGN_DB_META, "schema", 6, schema, 4) == 0 ? NGX_CAMPAIGN_OK : NGX_CAMPAIGN_FAILURE;
 }
@@ -202,13 +261,8 @@ test_schema_work(ngx_campaign_txn_t *t, ngx_campaign_op_t *op, void *args)
 static void
 test_schema(void)
 {
-    ngx_campaign_store_t  *st;
-
-    st = item_store();
-    is_uint(ngx_campaign_lmdb_write_now(st, NULL, test_schema_work, NULL), NGX_CAMPAIGN_OK, "the schema is made newer");
-    ngx_campaign_lmdb_close(st);
-
-    test_open_refused("use the newer module", "a store with a newer schema is refused");
+    test_schema_refused(NGX_CAMPAIGN_SCHEMA + 1, "use the newer module that wrote it", "a store with a newer schema is refused");
+    test_schema_refused(NGX_CAMPAIGN_SCHEMA - 1, "use the older module that wrote it", "and so is one with an older schema");
 }
 
 
@@ -345,6 +399,48 @@ test_open_refused(const char *mend, const char *name)
     st = ngx_campaign_store_open(&store_conf, &store_log);
 
     ok(st == NULL && strstr(ngx_stub_log_line, mend) != NULL, "%s", name);
+}
+
+
+/* mend NULL: it says nothing */
+
+static void
+test_open_warns(unsigned long type, const char *name, const char *what, const char *mend)
+{
+    ngx_uint_t             said;
+    ngx_campaign_store_t  *st;
+
+    store_fresh(item_program);
+
+    ngx_stub_log_line[0] = '\0';
+    test_fs_type = type;
+
+    st = ngx_campaign_store_open(&store_conf, &store_log);
+
+    if (mend) {
+        said = strstr(ngx_stub_log_line, name) && strstr(ngx_stub_log_line, mend);
+        ok(st != NULL && said, "a store %s is opened, and warned of: %s", what, name);
+
+    } else {
+        ok(st != NULL && ngx_stub_log_line[0] == '\0', "a store %s is opened without a word", what);
+    }
+
+    if (st) {
+        ngx_campaign_lmdb_close(st);
+    }
+}
+
+
+static void
+test_schema_refused(uint32_t schema, const char *mend, const char *name)
+{
+    ngx_campaign_store_t  *st;
+
+    st = item_store();
+    is_uint(ngx_campaign_lmdb_write_now(st, NULL, test_schema_work, &schema), NGX_CAMPAIGN_OK, "a store has another schema");
+    ngx_campaign_lmdb_close(st);
+
+    test_open_refused(mend, name);
 }
 
 
