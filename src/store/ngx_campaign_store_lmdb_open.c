@@ -6,6 +6,7 @@
 
 #include "ngx_campaign_store_lmdb.h"
 
+#include <fcntl.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -37,6 +38,7 @@ typedef struct {
 static ngx_int_t ngx_campaign_lmdb_check_file(ngx_campaign_store_t *st, const char *name);
 static void ngx_campaign_lmdb_check_fs(ngx_campaign_store_t *st);
 static int ngx_campaign_lmdb_env_try(ngx_campaign_store_t *st, const char **what);
+static int ngx_campaign_lmdb_env_own(MDB_env *env);
 static int ngx_campaign_lmdb_tables(ngx_campaign_store_t *st, unsigned flags);
 static ngx_int_t ngx_campaign_lmdb_schema(ngx_campaign_store_t *st, int *err);
 static ngx_campaign_rc_e ngx_campaign_lmdb_schema_read(ngx_campaign_txn_t *t);
@@ -308,6 +310,11 @@ ngx_campaign_lmdb_env_try(ngx_campaign_store_t *st, const char **what)
 
     *what = "data.mdb";
 
+    err = ngx_campaign_lmdb_env_own(st->env);
+    if (err != 0) {
+        return err;
+    }
+
     if (ngx_campaign_lmdb_watch_init(st) != NGX_OK) {
         return EIO;
     }
@@ -328,6 +335,24 @@ ngx_campaign_lmdb_env_try(ngx_campaign_store_t *st, const char **what)
     err = mdb_env_sync(st->env, 1);
 
     return err == 0 ? ngx_campaign_lmdb_tables(st, 0) : err;
+}
+
+
+/* LMDB leaves data.mdb to programs that another module executes (of its other descriptors it does not) */
+
+static int
+ngx_campaign_lmdb_env_own(MDB_env *env)
+{
+    int       err;
+    ngx_fd_t  fd;
+
+    err = mdb_env_get_fd(env, &fd);
+
+    if (err == 0 && fcntl(fd, F_SETFD, FD_CLOEXEC) == -1) {
+        err = ngx_errno;
+    }
+
+    return err;
 }
 
 
