@@ -15,6 +15,7 @@
 
 #define NGX_CAMPAIGN_LMDB_READERS  1024
 #define NGX_CAMPAIGN_LMDB_MODE     0600
+#define NGX_CAMPAIGN_LMDB_SLACK    (4 * 1024 * 1024)
 #define NGX_CAMPAIGN_LMDB_TRIES    10           /* start and end of processes race in LMDB 0.9.26 to 0.9.31 */
 
 
@@ -270,9 +271,10 @@ ngx_campaign_lmdb_env_open(ngx_campaign_store_t *st)
 static int
 ngx_campaign_lmdb_env_try(ngx_campaign_store_t *st, const char **what)
 {
-    int       err, dead;
-    size_t    size;
-    unsigned  flags;
+    int          err, dead;
+    size_t       size;
+    unsigned     flags;
+    struct stat  s;
 
     *what = "environment";
 
@@ -290,7 +292,15 @@ ngx_campaign_lmdb_env_try(ngx_campaign_store_t *st, const char **what)
         flags |= MDB_NOMETASYNC;
     }
 
-    size = ngx_align(st->conf->size, (size_t) 65536);   /* a multiple of any page */
+    size = st->conf->size;
+
+    /* "size=" below what the store takes already: deletes and cancels go on behind it, nothing new does */
+
+    if (stat((char *) st->data, &s) == 0 && (size_t) s.st_size > size) {
+        size = (size_t) s.st_size + NGX_CAMPAIGN_LMDB_SLACK;
+    }
+
+    size = ngx_align(size, (size_t) 65536);             /* a multiple of any page */
 
     if ((err = mdb_env_set_mapsize(st->env, size)) != 0
         || (err = mdb_env_set_maxdbs(st->env, NGX_CAMPAIGN_DB_MAX)) != 0

@@ -91,7 +91,7 @@ ngx_campaign_lmdb_room(ngx_campaign_txn_t *t, ngx_campaign_room_e room)
         return NGX_CAMPAIGN_OK;                         /* LMDB itself will say so */
     }
 
-    most = info.me_mapsize / page;
+    most = ngx_min(info.me_mapsize, st->conf->size) / page;     /* the map may be larger than the configuration allows by now */
     kept = (room == NGX_CAMPAIGN_ROOM_NEW) ? ngx_max(most / NGX_CAMPAIGN_SPACE_NEW, NGX_CAMPAIGN_SPACE_PAGES)
                                            : ngx_max(most / NGX_CAMPAIGN_SPACE_CLAIM, NGX_CAMPAIGN_SPACE_PAGES / 2);
 

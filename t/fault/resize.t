@@ -1,5 +1,5 @@
 # `size` raised and lowered by reloads, in mid-campaign, while workers of both sizes serve and send, beyond the smaller size too: each call is answered,
-# nothing is lost or doubled.
+# nothing is lost or doubled.  A store that is lowered below what it holds is full: what is new is refused, cancels and deletes go on.
 
 use v5.10.1;
 use strict;
@@ -103,6 +103,26 @@ sub resize {
     sound(store_dir());
 }
 
-is($server->alerts, '', 'nothing in the log');
+{
+    resize($large);
+    my $c = start($account, 'SIZE', to => [numbers($many)]);
+    my $sent = requests('SIZE');
+    my @ids = map { audience() } 1 .. 6;
+    ok(wait_for(sub { requests('SIZE') >= $sent + 50 }), 'the store takes more than the smaller size, a campaign is under way');
+    is($server->alerts, '', 'nothing in the log');
+
+    ok($server->quit, 'it is lowered below that');
+    $server->configure(size => $small);
+    $server->start;
+    my $asks = nobody($account->key);
+    refused($asks->post('/templates', { channel => 'SIZE', text => 'x' }), 507, 1014, 'what is new is refused');
+    is($asks->get("/campaigns/$c->{id}")->data->{status}, 'in_progress', 'reads go on');
+    is($asks->patch("/campaigns/$c->{id}", { status => 'canceled' })->status, 200, 'a campaign is canceled');
+    is(join(' ', map { $asks->delete("/audiences/$_")->status } @ids), '204 204 204 204 204 204', 'and audiences are deleted');
+    ok(wait_for(sub { $asks->post('/templates', { channel => 'SIZE', text => 'x' })->status == 201 }), 'so there is room again');
+    sound(store_dir());
+}
+
+is($server->alerts('is full'), '', 'the log tells that it was full, and of nothing else');
 ok($server->quit, 'the server ends');
 done_testing();
