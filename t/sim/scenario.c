@@ -152,7 +152,7 @@ sim_scenario_events(uint64_t seed)
     sim_scenario_t  *s;
 
     s = &sim_scenario;
-    sim_gentle = (sim_choice(23, 5) == 0);
+    sim_gentle = (sim_choice(23, 5) == 0) ? 1 + sim_choice(29, 2) : 0;
     s->poison = (!sim_gentle && sim_choice(24, 6) == 0);
     s->nevents = 4 + sim_choice(20, SIM_EVENTS / 2);
 
@@ -187,7 +187,11 @@ sim_scenario_events(uint64_t seed)
             e->kind = SIM_E_RELOAD;
         }
 
-        if (sim_gentle && e->kind == SIM_E_DISK) {
+        /* who exits while the store fails cannot record what became of its messages */
+
+        if ((sim_gentle && e->kind == SIM_E_DISK) || (sim_gentle == 1 && e->kind == SIM_E_FAULT)
+            || (sim_gentle == 2 && e->kind == SIM_E_RELOAD))
+        {
             e->kind = SIM_E_GATEWAY;
         }
 

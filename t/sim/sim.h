@@ -572,7 +572,7 @@ typedef struct {
 extern sim_scenario_t  sim_scenario;
 extern ngx_uint_t      sim_is_calm;             /* nothing breaks any more */
 extern ngx_uint_t      sim_deaf;                /* hints are lost */
-extern ngx_uint_t      sim_gentle;              /* nobody dies or stands still in this run, and the store works */
+extern ngx_uint_t      sim_gentle;              /* nobody dies or stands still in this run; 1: and the store works, 2: and nobody exits */
 extern ngx_uint_t      sim_sick;                /* store or a process had trouble: alerts are due */
 extern int64_t         sim_disk;                /* us that a commit takes more */
 
