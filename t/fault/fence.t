@@ -74,6 +74,13 @@ for my $n (300, 1000, 1700) {
 }
 
 is(counts(settled($fast, $held, 20)), "completed: $many sent of $many", 'the campaign ends');
+my %behind;
+$behind{ $_->{id} }++ for requests('BEHIND');
+is(keys %behind, $many, 'each number was reached');
+# what the fenced one had in flight is uncertain
+my $doubles = requests('BEHIND') - $many;
+cmp_ok($doubles, '<=', 3 * 50, 'doubles are at most what was in flight, three times');
+note "$doubles doubles";
 is($server->alerts, '', 'nothing in the log');
 ok(wait_for(sub { $server->workers == 3 }, 10), 'the stopped ones have ended');
 ok($server->quit, 'the server ends');

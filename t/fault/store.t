@@ -12,6 +12,7 @@ use Campaign::Server;
 use File::Path qw(remove_tree);
 use POSIX ();
 use Test::More;
+use Time::HiRes qw(time);
 
 gateway(sub { { until => 'go' } });
 
@@ -94,10 +95,21 @@ my $sms = 'campaign_gateway SMS /gateway; location = /gateway { internal; return
     rename "$data.kept", $data or die "$data: $!";
     ok(wait_for(sub { $account->post('/templates', { channel => 'HELD', text => 'x' })->status == 201 }), 'it is back');
 
+    # the median of some reads, seconds
+    my $reads = sub {
+        my @took = map { my $at = time; $account->get('/templates')->status == 200 or fail('a read'); time - $at } 1 .. 21;
+        return (sort { $a <=> $b } @took)[10];
+    };
+    my $before = $reads->();
     my $hold = Campaign::Hold->new;
     ok($hold->hold(8000), 'a process stops while it writes');
+    my $at = time;
     refused($account->post('/templates', { channel => 'HELD', text => 'x' }), 503, 1011, 'a write is refused');
-    is($account->get('/templates')->status, 200, 'reads go on');
+    my $took = time - $at;
+    cmp_ok($took, '<=', 6 + 1, 'within five seconds, of which the first may have begun, and one more');
+    my $meanwhile = $reads->();
+    cmp_ok($meanwhile, '<=', 5 * $before, 'reads go on, as quick as they were');
+    note sprintf 'refused after %.2f s; a read takes %.2f ms, and took %.2f before', $took, 1000 * $meanwhile, 1000 * $before;
     my $pid = $hold->pid;
     ok(wait_for(sub { $server->log_text =~ /process $pid holds the lock/ }), 'the log names the one that is in the way');
     ok($hold->done, 'it goes on');
