@@ -70,6 +70,21 @@ sub within {
     is(counts(settled($account, $c, 20)), 'completed: 3000 sent of 3000', 'continued, and it ends');
     within('STOP', 1000, 50);
     is(scalar requests('STOP'), 3000, 'none came twice');
+
+    # for long: its lock is held, so no other one claims anything
+    my $again = start($account, 'STOP', to => [numbers(8000)]);
+    ok(wait_for(sub { requests('STOP') >= 3300 }), 'another campaign is under way');
+    my $pid = $server->dispatcher;
+    ok($hold->stop($pid), 'its dispatcher is stopped');
+    sleep 0.2;                                  # what had gone out arrives
+    my $seen = requests('STOP');
+    sleep(long() ? 60 : 5);
+    is(scalar requests('STOP'), $seen, 'nobody sends in its place');
+    is($server->dispatcher, $pid, 'nor takes over');
+    $server->signal(CONT => $pid);
+    is(counts(settled($account, $again, 30)), 'completed: 8000 sent of 8000', 'continued, and it ends');
+    is(scalar requests('STOP'), 11000, 'none came twice');
+    within('STOP', 1000, 50);
 }
 
 {
