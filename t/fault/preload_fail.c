@@ -10,7 +10,8 @@
 
 #define FAIL_MEMORY    1
 #define FAIL_IO        2                /* writes, syncs and sizes of the store's files */
-#define FAIL_FILES     3                /* descriptors: open, socket, accept */
+#define FAIL_FILES     3                /* descriptors: open, socket */
+#define FAIL_SYNC      4                /* syncs of the store's files only */
 
 #define FAIL_SHORT     1000             /* in place of an errno: half of it is written */
 
@@ -84,7 +85,7 @@ ours(int fd)
 {
     struct stat  s;
 
-    if (control == NULL || control->what != FAIL_IO || store == NULL) {
+    if (control == NULL || (control->what != FAIL_IO && control->what != FAIL_SYNC) || store == NULL) {
         return 0;
     }
 
@@ -227,7 +228,7 @@ WRITE(write, (int fd, const void *p, size_t n), (fd, p, n), (fd, p, n / 2))
 WRITE(writev, (int fd, const struct iovec *v, int n), (fd, v, n), (fd, v, n > 1 ? n / 2 : n))
 
 
-#define OTHER(name, parameters, arguments)                                                                            \
+#define OTHER(name, which, parameters, arguments)                                                                            \
                                                                                                                       \
 int                                                                                                                   \
 name parameters                                                                                                       \
@@ -236,19 +237,19 @@ name parameters                                                                 
                                                                                                                       \
     preload_real(real, #name)                                                                                         \
                                                                                                                       \
-    if (ours(fd) && (control->error != FAIL_SHORT) && fails(FAIL_IO)) {                                               \
+    if (ours(fd) && (control->error != FAIL_SHORT) && fails(which)) {                                                 \
         return -1;                                                                                                    \
     }                                                                                                                 \
                                                                                                                       \
     return real arguments;                                                                                            \
 }
 
-OTHER(fdatasync, (int fd), (fd))
-OTHER(fsync, (int fd), (fd))
-OTHER(ftruncate, (int fd, off_t size), (fd, size))
-OTHER(ftruncate64, (int fd, off64_t size), (fd, size))
-OTHER(fallocate, (int fd, int mode, off_t at, off_t size), (fd, mode, at, size))
-OTHER(fallocate64, (int fd, int mode, off64_t at, off64_t size), (fd, mode, at, size))
+OTHER(fdatasync, control->what, (int fd), (fd))
+OTHER(fsync, control->what, (int fd), (fd))
+OTHER(ftruncate, FAIL_IO, (int fd, off_t size), (fd, size))
+OTHER(ftruncate64, FAIL_IO, (int fd, off64_t size), (fd, size))
+OTHER(fallocate, FAIL_IO, (int fd, int mode, off_t at, off_t size), (fd, mode, at, size))
+OTHER(fallocate64, FAIL_IO, (int fd, int mode, off64_t at, off64_t size), (fd, mode, at, size))
 
 
 #define OPEN(name)                                                                                                    \

@@ -53,6 +53,8 @@ my %body = (
     'POST accounts' => sub { { name => 'x' . ++$made, rate => 5 } },
     'PUT accounts/{id}' => sub { { rate => 7 } },
     'PATCH accounts/{id}' => sub { { rate => 8 } },
+    'POST webhooks/{id}/test' => sub { undef },
+    'POST webhooks/{id}/replay' => sub { { from => '2020-01-01 00:00:00', to => '2099-01-01 00:00:00' } },
     'POST accounts/{id}/keys' => sub { { scope => 'read' } },
 );
 
