@@ -38,7 +38,7 @@ my %answers = (
     (map { $_ => '503', "$_-on" => '503' } qw(EIO EROFS fdatasync)), (map { $_ => '507', "$_-on" => '507' } qw(ENOSPC EDQUOT)),
     short => '503', EINTR => '500', (map { $_ => '500|503' } qw(memory memory-on EMFILE EMFILE-on)),
 );
-my $own = 5;                                    # allocations that nginx makes for connection and request, before there is who could answer
+my $own = 8;            # allocations that nginx makes for connection and request, before there is who could answer: 5 or 6 were measured
 
 gateway(sub { 200 });
 
@@ -88,7 +88,8 @@ sub try_at {
             my $sent = 12 - $failed;
             push @wrong, counts($end) if $end->{messages}{failed} != $failed || $end->{messages}{sent} != $sent || $end->{status} ne ($sent ? 'completed' : 'failed');
             my @r = requests('SMS');
-            my %to = map { $_ => 1 } sent_by(@r[$before .. $#r]);
+            my %mine = map { $_ => 1 } numbers(12);           # not what an earlier request sends late
+            my %to = map { $_ => 1 } grep { $mine{$_} } sent_by(@r[$before .. $#r]);
             push @wrong, keys(%to) . ' reached' if keys %to != $sent;
         }
         return ([@wrong, look()], @calls);
