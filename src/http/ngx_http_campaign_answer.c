@@ -9,6 +9,7 @@
 
 
 static ngx_campaign_answer_e ngx_http_campaign_answer_kind(ngx_http_request_t *r, ngx_uint_t status);
+static ngx_uint_t ngx_http_campaign_answer_short(void);
 static void ngx_http_campaign_answer_theirs(ngx_http_campaign_delivery_t *d);
 static ngx_int_t ngx_http_campaign_answer_place(ngx_http_campaign_delivery_t *d, ngx_campaign_reply_place_t *place, size_t *len);
 static ngx_msec_t ngx_http_campaign_answer_after(ngx_http_request_t *r);
@@ -152,7 +153,33 @@ ngx_http_campaign_answer_kind(ngx_http_request_t *r, ngx_uint_t status)
         return NGX_CAMPAIGN_ANSWER_UNCERTAIN;
     }
 
-    return answered ? NGX_CAMPAIGN_ANSWER_STATUS : NGX_CAMPAIGN_ANSWER_UNREACHABLE;
+    if (answered) {
+        return NGX_CAMPAIGN_ANSWER_STATUS;
+    }
+
+    return (status == NGX_HTTP_INTERNAL_SERVER_ERROR && ngx_http_campaign_answer_short()) ? NGX_CAMPAIGN_ANSWER_NONE
+                                                                                          : NGX_CAMPAIGN_ANSWER_UNREACHABLE;
+}
+
+
+/* 1: there is no descriptor for a connection: that no gateway was reached says nothing about the gateway, nor is it a try of the message */
+
+static ngx_uint_t
+ngx_http_campaign_answer_short(void)
+{
+    ngx_socket_t  s;
+
+    s = ngx_socket(AF_UNIX, SOCK_STREAM, 0);
+
+    if (s == (ngx_socket_t) -1) {
+        return 1;
+    }
+
+    if (ngx_close_socket(s) == -1) {
+        ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, ngx_socket_errno, ngx_close_socket_n " failed");
+    }
+
+    return 0;
 }
 
 
