@@ -9,9 +9,12 @@ use Time::HiRes qw(sleep time);
 gateway(sub {
     my $r = shift;
 
-    return { delay => 0.05 } if $r->{path} =~ m{\A/(?:narrow|crowd)\z};
+    return { delay => 0.05 } if $r->{path} =~ m{\A/(?:narrow|crowd|abreast)\z};
     return { until => 'go' } if $r->{path} eq '/held';
     return { until => 'enough' } if $r->{path} eq '/many';
+    return { until => 'alive' } if $r->{path} eq '/dead';
+    return { until => 'active' } if $r->{path} eq '/back';
+    return 503 if $r->{path} eq '/refusing';
     return 200;
 });
 
@@ -27,7 +30,9 @@ server {
 }
 END
 $Campaign::Config .= join '', (map { channel($_, '') } qw(STATES TIMED RATE SHARED STOP PROBE FASTER SLOWER PAUSE CANCEL OFF SPREAD)),
-    channel('NARROW', 'concurrency=4'), channel('CROWD', 'concurrency=64'), channel('HELD', 'concurrency=8'), channel('MANY', 'concurrency=4000');
+    channel('NARROW', 'concurrency=4'), channel('CROWD', 'concurrency=64'), channel('HELD', 'concurrency=8'), channel('MANY', 'concurrency=4000'),
+    channel('DEAD', 'concurrency=16'), channel('REFUSING', 'concurrency=16'), (map { channel($_, '') } qw(BESIDE USED)), channel('BACK', 'concurrency=8'),
+    channel('ALONE', 'concurrency=1'), channel('ABREAST', 'concurrency=16', headers() . "proxy_set_header X-Start \$connection;\n");
 
 Test::Nginx::Util::workers(3);
 Test::Nginx::Util::add_block_preprocessor(sub {
@@ -307,12 +312,15 @@ settled($accounts[0], $_) for @long;
 --- check
 my $account = account(rate => 100000, burst => 10000);
 my $c = start($account, 'MANY', to => [numbers(1500)]);
-my $full = qr/messages wait, worker_connections are used up/;
-ok(wait_for { open my $log, '<', Test::Nginx::Util::server_root() . '/logs/error.log' or die $!; scalar grep { /$full/ } <$log> },
-   'connections are used up');
+my $said = sub {
+    open my $log, '<', Test::Nginx::Util::server_root() . '/logs/error.log' or die $!;
+    return scalar grep { /messages wait, worker_connections are used up/ } <$log>;
+};
+ok(wait_for(sub { $said->() }), 'connections are used up');
 gateway()->tell('enough');
 is(counts(settled($account, $c, 20)), 'completed: 1500 sent of 1500', 'all are sent');
 ok(once('MANY', 1500), 'each number once');
+is($said->(), 1, 'and the log said so once: see t/fault/connections.t');
 
 
 === TEST 15: with campaign_dispatch off the API takes campaigns and nothing is sent
@@ -329,3 +337,94 @@ like(counts($waiting->get("/campaigns/$left->{id}")->data), qr/: 5 pending of 5\
 our ($waiting, $left);
 is(counts(settled($waiting, $left)), 'completed: 5 sent of 5', 'it is sent');
 ok(once('OFF', 5), 'each number once');
+
+
+=== TEST 17: a dead gateway keeps back nothing of the same account's on another channel
+--- check
+# beside: another campaign of the account, at its rate of 200 a second.  What goes to the other gateway meanwhile is part of the rate
+sub beside {
+    my ($account, $other) = @_;
+    my ($before, $others) = map { scalar requests($_) } 'BESIDE', $other;
+    is(counts(settled($account, start($account, 'BESIDE', to => [numbers(301)]))), 'completed: 301 sent of 301', "$other: the other campaign ends");
+    my @at = map { $_->{time} } (requests('BESIDE'))[$before .. $before + 300];
+    my @meanwhile = grep { $_->{time} > $at[0] && $_->{time} < $at[-1] } (requests($other))[$others .. requests($other) - 1];
+    my $took = $at[-1] - $at[0];
+    my $due = (300 + @meanwhile) / 200;
+    my ($gap) = sort { $b <=> $a } map { $at[$_] - $at[$_ - 1] } 1 .. $#at;
+    cmp_ok($took, '<', $due + 0.1, 'at the rate of the account');
+    cmp_ok($took, '>', $due - 0.1, 'and no faster');
+    cmp_ok($gap, '<', 0.1, 'without a pause');
+    Test::More::note sprintf '%s: %.3f s, %.3f expected, longest gap %.3f s, %d others meanwhile', $other, $took, $due, $gap, scalar @meanwhile;
+}
+my $account = account(rate => 200, burst => 1);
+my $dead = start($account, 'DEAD', to => [numbers(100)]);
+ok(got('DEAD', 16), 'a campaign is as far as its gateway goes, which never answers');
+beside($account, 'DEAD');
+is(scalar requests('DEAD'), 16, 'the dead gateway got no more');
+like(counts($account->get("/campaigns/$dead->{id}")->data), qr/\Ain_progress: 16 enroute, 84 pending of 100\z/, 'its campaign waits');
+$account->put("/campaigns/$dead->{id}", { status => 'canceled' });
+gateway()->tell('alive');
+ok(wait_for(sub { $account->get("/campaigns/$dead->{id}")->data->{messages}{enroute} == 0 }), 'in the end it answers');
+
+my $refused = start($account, 'REFUSING', to => [numbers(100)]);
+ok(got('REFUSING', 16), 'a campaign is under way to a gateway that answers 503');
+beside($account, 'REFUSING');
+is($account->get("/campaigns/$refused->{id}")->data->{status}, 'in_progress', 'the refused campaign is under way all the while');
+answered($account->put("/campaigns/$refused->{id}", { status => 'canceled' }), 200, 'enough');
+
+
+=== TEST 18: recipients go in the order in which they were given, one at a time and several at once
+--- check
+# neither the order of their numbers nor the one they were sorted from
+my @to = map { 15550000000 + $_ * 7919 % 1009 . '' } 1 .. 300;
+my $account = account(rate => 10000, burst => 100);
+for my $channel (qw(ALONE ABREAST)) {
+    my $audience = $account->audience(channel => $channel, contacts => [map { { number => $_ } } @to]);
+    for my $recipients ({ to => [@to] }, { to => undef, audience => $audience->{id} }) {
+        my $before = requests($channel);
+        my $c = start($account, $channel, %$recipients);
+        is(counts(settled($account, $c)), 'completed: 300 sent of 300', "$channel: sent");
+        my @r = (requests($channel))[$before .. $before + 299];
+        @r = sort { $a->{header}{'x-start'} <=> $b->{header}{'x-start'} } @r if $channel eq 'ABREAST';
+        is(join(',', map { decode($_->{body})->{data}{to}[0] } @r), join(',', @to), $recipients->{to} ? 'in the order of the request' : 'in the order of the contacts');
+    }
+}
+is(most(0.0495, map { $_->{time} } requests('ABREAST')), 16, 'sixteen of them at once');
+
+
+=== TEST 19: the sender of a campaign that runs stays, and so does its account
+--- check
+my $account = account(rate => 300, burst => 1);
+my $c = start($account, 'USED', to => [numbers(200)]);
+ok(got('USED', 20), 'it is under way');
+my $sender = $account->{senders}{USED};
+my $before = admin()->get('/accounts/' . $account->id)->data;
+refused($account->delete("/senders/$sender->{id}"), 409, 1158, 'the sender is in use');
+refused(admin()->delete('/accounts/' . $account->id), 409, 1914, 'and so is the account');
+is($account->get("/campaigns/$c->{id}")->data->{status}, 'in_progress', 'the campaign runs on');
+is_deeply(admin()->get('/accounts/' . $account->id)->data, $before, 'the account is what it was');
+is_deeply($account->get("/senders/$sender->{id}")->data, $sender, 'and the sender');
+answered($account->put("/campaigns/$c->{id}", { status => 'paused' }), 200, 'paused');
+refused($account->delete("/senders/$sender->{id}"), 409, 1158, 'of a paused one, too');
+answered($account->put("/campaigns/$c->{id}", { status => 'in_progress' }), 200, 'resumed');
+is(counts(settled($account, $c)), 'completed: 200 sent of 200', 'it goes on to its end');
+ok(once('USED', 200), 'each number once');
+answered($account->delete("/senders/$sender->{id}"), 204, 'then the sender may go');
+is($account->get("/campaigns/$c->{id}")->data->{from}, 'Acme', 'its campaign knows it by name');
+refused(admin()->delete('/accounts/' . $account->id), 409, 1914, 'the account not before its campaign');
+is($account->delete("/campaigns/$c->{id}")->status, 204, 'which goes');
+is(admin()->delete('/accounts/' . $account->id)->status, 204, 'and then the account');
+
+
+=== TEST 20: of an account that is disabled nothing is claimed after the reply
+--- check
+my $account = account(rate => 5000, burst => 5000);
+my $c = start($account, 'BACK', to => [numbers(500)]);
+ok(got('BACK', 8), 'as many are in flight as the gateway takes');
+answered(admin()->put('/accounts/' . $account->id, { status => 'disabled' }), 200, 'disabled');
+gateway()->tell('active');
+ok(elapse(50), 'these are answered, and time passes');
+is(scalar requests('BACK'), 8, 'none took the place of one of them');
+answered(admin()->put('/accounts/' . $account->id, { status => 'active' }), 200, 'active');
+is(counts(settled($account, $c)), 'completed: 500 sent of 500', 'it goes on to its end');
+ok(once('BACK', 500), 'each number once');
