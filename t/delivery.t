@@ -3,13 +3,19 @@
 use lib 't/lib';
 use Campaign;
 use Campaign::Sending;
+use IO::Compress::Gzip qw(gzip);
+use POSIX qw(strftime);
 use Test::Nginx::Socket 'no_plan';
 
-# /s<status> answers so; other channels have a line here
+gzip(\'{"data":[{"id":"gw"}]}', \my $zipped) or die;
+
+# /s<status> and /f<status> answer so; /z<status> with a body that is compressed; /broken with one that only says so; other channels have a line here
 gateway(sub {
     my $r = shift;
 
-    return $1 if $r->{path} =~ m{\A/s(\d+)\z};
+    return $1 if $r->{path} =~ m{\A/[sf](\d+)\z};
+    return { status => $1, headers => ['Content-Encoding: gzip', 'Vary: Accept-Encoding'], body => $zipped } if $r->{path} =~ m{\A/z(\d+)\z};
+    return { headers => ['Content-Encoding: gzip'], body => substr($zipped, 0, 12) . 'x' x 40 } if $r->{path} eq '/broken';
     return 403 if $r->{path} eq '/deny';
     return $r->{try} == 1 ? 500 : 200 if $r->{path} eq '/recover';
     return $r->{try} == 1 ? { until => 'never' } : 200 if $r->{path} =~ m{\A/silent};
@@ -24,12 +30,22 @@ gateway(sub {
     return { headers => ['X-Accel-Redirect: /_secret', 'X-Accel-Limit-Rate: 1', 'X-Accel-Buffering: yes'] } if $r->{path} eq '/accel';
     return { status => 302, headers => ['Location: /_secret'] } if $r->{path} eq '/moved';
     return $r->{try} == 1 && !$r->{told}{rested} ? { status => 503, headers => ['Retry-After: 1'] } : 200 if $r->{path} eq '/rest';
+    return $r->{try} == 1 ? { status => 503, headers => ['Retry-After: ' . date($1, int($r->{time}) + 2)] } : 200 if $r->{path} =~ m{\A/date_(\w+)\z};
     return 200;
 });
+
+# an HTTP date in each of its three forms; or the first of them, of a time that has passed
+sub date {
+    my ($form, $time) = @_;
+    my %form = (imf => '%a, %d %b %Y %H:%M:%S GMT', rfc850 => '%A, %d-%b-%y %H:%M:%S GMT', asctime => '%a %b %e %H:%M:%S %Y');
+    return strftime($form{$form} // $form{imf}, gmtime($form eq 'past' ? $time - 100 : $time));
+}
 
 my @names = qw(id account channel message_id from to text attempt segments encoding body);
 my $headers = join '', map { my $n = $_; map { "proxy_set_header X-\U$_\E-$n \$campaign_" . ($_ eq 'plain' ? '' : "${_}_") . "$n;\n" }
                              qw(plain json uri) } @names;
+
+my $filters = "sub_filter gw other;\nsub_filter_once off;\nsub_filter_types *;\n";
 
 $Campaign::HttpConfig .= <<"END";
 campaign_retry attempts=3 min=20ms max=60ms;
@@ -65,6 +81,7 @@ END
     channel('ACCEL', '', '', "location /_secret { internal; proxy_pass http://told/secret; }\n"),
     channel('MOVED', ''),
     channel('REST', 'concurrency=1'),
+    (map { channel("DATE_$_", '') } qw(IMF RFC850 ASCTIME PAST)),
     channel('RETURN200', 'receipts=off', 'return 200;'), channel('RETURN204', 'receipts=off', 'return 204;'),
     channel('RETURN404', '', 'return 404;'), channel('RETURN503', '', 'return 503;'), channel('RETURN444', '', 'return 444;'),
     channel('FALLBACK', '', "proxy_pass http://told/s500;\nproxy_intercept_errors on;\nerror_page 500 = /_fallback;\n", <<'END'),
@@ -90,7 +107,9 @@ END
 location @tried { proxy_pass http://told; }
 END
     channel('CACHED', '', "proxy_cache cache;\nproxy_cache_methods POST;\nproxy_cache_key same;\nproxy_cache_valid any 1h;\n"),
-    channel('BUFFERED', '', "proxy_buffering off;\n");
+    channel('BUFFERED', '', "proxy_buffering off;\n"),
+    (map { channel("F$_", '', $filters) } qw(200 204 404 503)), channel('FRETURN', '', "return 200 gw;\n$filters"),
+    (map { channel("Z$_", '', "gunzip on;\n$filters") } qw(200 404 503)), channel('BROKEN', '', "gunzip on;\n");
 
 sub ends {
     my ($channel, $want, $tries, %fields) = @_;
@@ -316,3 +335,42 @@ is(scalar gateway()->requests('/other'), 0, 'nobody else was asked');
 --- check
 my @r = ends('CACHED', 'completed: 3 sent of 3', 3, to => [numbers(3)]);
 is(scalar(keys %{ { map { $_->{id} => 1 } @r } }), 3, 'three messages');
+
+
+=== TEST 21: what filters make of a reply's body does not matter: its status counts, and the gateway's id is the one that it sent
+--- check
+for my $channel (qw(F Z)) {
+    my $account = account();
+    ends("$channel$_", 'failed: 1 failed of 1', $_ == 503 ? 3 : 1) for 404, 503;
+    ends("${channel}200", 'completed: 30 sent of 30', 30, to => [numbers(30)]);
+    is(counts(settled($account, my $c = start($account, "${channel}200"))), 'completed: 1 sent of 1', "$channel: one more");
+    my ($m) = @{ $account->get("/campaigns/$c->{id}/messages")->data };
+    is($m->{gateway_id}, $channel eq 'F' ? 'gw' : undef, "$channel: the gateway's id, unless it is compressed");
+}
+ends('F204', 'completed: 1 sent of 1', 1);
+ends('FRETURN', 'completed: 1 sent of 1');
+ends('BROKEN', 'completed: 1 sent of 1', 1);
+
+
+=== TEST 22: a Retry-After that is a date is obeyed, in each form that HTTP has
+--- check
+my $account = account();
+my @channels = qw(DATE_IMF DATE_RFC850 DATE_ASCTIME DATE_PAST);
+my %c = map { $_ => start($account, $_, to => [numbers(3)]) } @channels;
+for (@channels) {
+    is(counts(settled($account, $c{$_})), 'completed: 3 sent of 3', "$_: all are sent");
+    my @r = requests($_);
+    my %times;
+    push @{ $times{ $_->{id} } }, $_->{time} for @r;
+    my @again = grep { @$_ > 1 } values %times;
+    cmp_ok(scalar @again, '>=', 1, "$_: and were refused before");
+    # the last date that was given; what is reckoned in whole seconds may be a second late
+    my $date = int((sort { $a <=> $b } map { $_->[0] } @again)[-1]) + 2;
+    my @second = sort { $a <=> $b } map { $_->[1] } @again;
+    if ($_ eq 'DATE_PAST') {
+        cmp_ok($second[0] - $r[0]{time}, '<', 1, 'a date that has passed is no reason to wait');
+        next;
+    }
+    cmp_ok($second[0], '>=', $date, "$_: not before its time");
+    cmp_ok($second[-1], '<', $date + 1.5, "$_: nor much later");
+}
