@@ -4,29 +4,28 @@ use lib 't/lib';
 use Campaign;
 use Campaign::Sending;
 use Test::Nginx::Socket 'no_plan';
+use Time::HiRes qw(time);
+use Time::Local qw(timegm);
 
 gateway(sub {
     my $path = $_[0]{path};
+    return { until => decode($_[0]{body})->{data}{to}[0] } if $path eq '/held';
+    return { delay => 0.3 } if $path eq '/slow';
     return $path eq '/bad' ? 400 : $path eq '/later' ? { status => 500, headers => ['Retry-After: 3600'] }
         : $path eq '/again' && $_[0]{try} == 1 ? 500 : { delay => 0.02 };
 });
 
 $Campaign::HttpConfig .= "campaign_retry attempts=3 min=20ms max=60ms;\n";
-$Campaign::Config .= join '', "location = /status { campaign_status; }\n", map { channel($_, $_ eq 'PLAIN' ? 'receipts=off' : '') } qw(GOOD BAD AGAIN PLAIN WAIT LATER);
+$Campaign::Config .= join '', "location = /status { campaign_status; }\n", map { channel($_, $_ eq 'PLAIN' ? 'receipts=off' : '') } qw(GOOD BAD AGAIN PLAIN WAIT LATER SLOW LAG BURST);
+$Campaign::Config .= channel('HELD', 'concurrency=4');
 
 Test::Nginx::Util::workers(2);
 
-sub status {
-    my $r = nobody()->wire('GET', '/status', @_);
-    return $r;
-}
+sub look { decode(HTTP::Tiny->new->get("http://127.0.0.1:$ENV{TEST_NGINX_SERVER_PORT}/status")->{content})->{data} }
 
-# what status tells of an account with one channel
-sub told {
-    my $account = shift;
-    my $s = decode(HTTP::Tiny->new->get("http://127.0.0.1:$ENV{TEST_NGINX_SERVER_PORT}/status")->{content})->{data};
-    return (grep { $_->{account_id} eq $account->id } @{ $s->{accounts} })[0];
-}
+# what status tells of an account with one channel; of a channel
+sub told { my $account = shift; (grep { $_->{account_id} eq $account->id } @{ look()->{accounts} })[0] }
+sub told_of { my $channel = shift; (grep { $_->{channel} eq $channel } @{ look()->{gateways} })[0] }
 
 run_tests();
 
@@ -83,6 +82,13 @@ ok(wait_for(sub {
 }), 'it grows old');
 cmp_ok($a->{waiting}, '<', 20, 'some went');
 cmp_ok($a->{waiting}, '>', 10, 'the others wait');
+my $started = timegm(reverse split /\D/, ($account->get("/campaigns/$c->{id}/report")->data->{start_date} =~ s/-(\d\d)/'-' . ($1 - 1)/er));
+my $since = $a->{oldest};
+ok(wait_for(sub {
+    $a = told($account);
+    return $a->{oldest} > $since;
+}), 'and older');
+cmp_ok(abs(time - $started - $a->{oldest}), '<=', 1, 'by the time since it started');
 $account->put("/campaigns/$c->{id}", { status => 'canceled' });
 
 my $later = account();
@@ -142,3 +148,62 @@ ok(wait_for(sub {
 isnt($after->{pid}, $before->{pid}, 'in another process');
 cmp_ok($after->{claims}, '>=', $before->{claims}, 'counts on');
 cmp_ok($after->{uptime}, '<', 10, 'from now');
+
+
+=== TEST 5: while a gateway holds its answers, what is in flight and what waits is told exactly
+--- check
+my $account = account(rate => 10000, burst => 1000);
+my @to = numbers(10);
+my $c = start($account, 'HELD', to => \@to);
+my $figures = sub { my $a = told($account) or return ''; join ' ', map { "$_ $a->{$_}" } qw(in_flight waiting sent) };
+my $now;
+for my $answered (0 .. 10) {
+    gateway()->tell($to[$answered - 1]) if $answered;
+    my $in_flight = $answered > 6 ? 10 - $answered : 4;
+    my $want = "in_flight $in_flight waiting " . (10 - $answered - $in_flight) . " sent $answered";
+    wait_for { ($now = $figures->()) eq $want };
+    is($now, $want, "$answered are answered");
+    my $g = told_of('HELD');
+    is("$g->{in_flight} of $g->{concurrency}", "$in_flight of 4", 'and the gateway has as many');
+}
+is(counts(settled($account, $c)), 'completed: 10 sent of 10', 'all are sent');
+
+
+=== TEST 6: the time of an answer is in the bucket that it belongs to
+--- check
+my $account = account();
+is(counts(settled($account, start($account, 'SLOW', to => [numbers(5)]))), 'completed: 5 sent of 5', 'sent to a gateway that takes 0.3 s');
+my $text = HTTP::Tiny->new->get("http://127.0.0.1:$ENV{TEST_NGINX_SERVER_PORT}/status?format=prometheus")->{content};
+my %bucket = $text =~ /^campaign_gateway_latency_seconds_bucket\{channel="SLOW",le="([^"]+)"\} (\d+)$/mg;
+is("@bucket{qw(0.2500 0.5000 1.0000 +Inf)}", '0 5 5 5', 'Prometheus: none below a quarter of a second, all below half of one');
+my $l = told_of('SLOW')->{latency_seconds};
+is("@$l{qw(0.2500 0.5000 1.0000 count)}", '0 5 5 5', 'JSON: the same');
+cmp_ok($l->{sum}, '>=', 5 * 0.3, 'their sum');
+cmp_ok($l->{sum}, '<', 5 * 0.5, 'and no more');
+
+
+=== TEST 7: a scheduled campaign that starts late is told of
+--- check
+my $account = account();
+my $at = int(time) + 2;
+my @t = gmtime $at;
+my $c = start($account, 'LAG', to => [numbers(3)], schedule => sprintf '%d-%02d-%02d %02d:%02d:%02d', $t[5] + 1900, $t[4] + 1, @t[3, 2, 1, 0]);
+my $pid = look()->{dispatcher}{pid};
+kill STOP => $pid or die $!;
+wait_for { time >= $at + 0.6 };
+kill CONT => $pid or die $!;
+ok(wait_for(sub { requests('LAG') == 3 }), 'it starts when its dispatcher goes on');
+my $late = (requests('LAG'))[0]{time} - $at;
+my $lag = 0;
+wait_for { $lag = look()->{dispatcher}{lag}; $lag >= 0.6 } 1;
+cmp_ok($lag, '>=', 0.6, 'how late is told');
+cmp_ok($lag, '<', $late + 0.1, 'and no more than that');
+is(counts(settled($account, $c)), 'completed: 3 sent of 3', 'it is sent');
+ok(wait_for(sub { look()->{dispatcher}{lag} < 0.6 }), 'two seconds later nothing is late');
+
+
+=== TEST 8: what goes in a burst is not late
+--- check
+my $account = account(rate => 2, burst => 200);
+is(counts(settled($account, start($account, 'BURST', to => [numbers(100)]))), 'completed: 100 sent of 100', 'a burst is sent');
+cmp_ok(look()->{dispatcher}{lag}, '<', 0.5, 'at its time');

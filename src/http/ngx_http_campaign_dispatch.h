@@ -61,6 +61,7 @@ typedef struct {
     ngx_http_campaign_origin_t         origin;
     ngx_campaign_pick_campaign_t       pick;
     int64_t                            expires; /* us; 0: never */
+    int64_t                            behind;  /* us after its schedule that it was started; 0 from its first message on */
     uint32_t                           repeats; /* messages that wait for one, for status */
     unsigned                           gone:1;  /* claimed messages that did not start are given back */
 } ngx_http_campaign_live_t;

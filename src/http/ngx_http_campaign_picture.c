@@ -12,7 +12,7 @@ static ngx_http_campaign_live_account_t *ngx_http_campaign_picture_account(ngx_h
 static ngx_int_t ngx_http_campaign_picture_change_account(ngx_http_campaign_dispatch_t *d, ngx_campaign_live_t *change, int64_t wall);
 static ngx_int_t ngx_http_campaign_picture_change_campaign(ngx_http_campaign_dispatch_t *d, ngx_campaign_live_t *change,
     int64_t wall);
-static void ngx_http_campaign_picture_started(ngx_http_campaign_live_t *live, ngx_campaign_campaign_t *c);
+static void ngx_http_campaign_picture_started(ngx_http_campaign_live_t *live, ngx_campaign_campaign_t *c, int64_t wall);
 static ngx_int_t ngx_http_campaign_picture_add(ngx_http_campaign_dispatch_t *d, ngx_campaign_live_t *change, ngx_uint_t gateway,
     ngx_http_campaign_live_t **added);
 static ngx_int_t ngx_http_campaign_picture_origin(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_live_t *live,
@@ -251,7 +251,7 @@ ngx_http_campaign_picture_change_campaign(ngx_http_campaign_dispatch_t *d, ngx_c
     }
 
     if (live->started == 0) {                           /* a peek found it before its start */
-        ngx_http_campaign_picture_started(live, &change->campaign);
+        ngx_http_campaign_picture_started(live, &change->campaign, wall);
     }
 
     live->repeats = change->campaign.progress.again;
@@ -261,11 +261,17 @@ ngx_http_campaign_picture_change_campaign(ngx_http_campaign_dispatch_t *d, ngx_c
 }
 
 
+/* one that was started long ago, and whose first message is still to go, is not late by its schedule: it was paused, say */
+
 static void
-ngx_http_campaign_picture_started(ngx_http_campaign_live_t *live, ngx_campaign_campaign_t *c)
+ngx_http_campaign_picture_started(ngx_http_campaign_live_t *live, ngx_campaign_campaign_t *c, int64_t wall)
 {
     live->started = c->progress.started;
     live->expires = ngx_campaign_expires(c->validity, c->progress.started);
+
+    if (c->schedule && c->progress.pending == c->progress.total && wall / 1000000 - c->progress.started <= 1) {
+        live->behind = ngx_max(wall - (int64_t) c->schedule * 1000000, 0);
+    }
 }
 
 

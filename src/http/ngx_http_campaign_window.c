@@ -256,7 +256,7 @@ ngx_http_campaign_window_send(ngx_http_campaign_dispatch_t *d, int64_t now)
 static ngx_int_t
 ngx_http_campaign_window_message(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_window_t *w, int64_t now)
 {
-    int64_t                    wall;
+    int64_t                    due, wall;
     ngx_int_t                  rc;
     ngx_uint_t                 last, unsent;
     ngx_campaign_claim_t      *claim;
@@ -279,7 +279,10 @@ ngx_http_campaign_window_message(ngx_http_campaign_dispatch_t *d, ngx_http_campa
             return rc;
         }
 
-        ngx_http_campaign_status_went(live->series, wall, now - w->next / 1000);
+        due = ngx_max(w->next / 1000, t->started);      /* a burst's times begin before anybody asked for it */
+
+        ngx_http_campaign_status_went(live->series, wall, now - due + live->behind);
+        live->behind = 0;
 
         if (w->account) {
             ngx_http_campaign_window_sent(d, w->account, now, wall);
