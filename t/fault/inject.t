@@ -38,7 +38,7 @@ my %answers = (
     (map { $_ => '503', "$_-on" => '503' } qw(EIO EROFS fdatasync)), (map { $_ => '507', "$_-on" => '507' } qw(ENOSPC EDQUOT)),
     short => '503', EINTR => '500', (map { $_ => '500|503' } qw(memory memory-on EMFILE EMFILE-on)),
 );
-my $own = 8;            # allocations that nginx makes for connection and request, before there is who could answer: 5 or 6 were measured
+my $own = 16;           # allocations before there is who could answer: 5 or 6 of nginx for connection and request, and what the dispatcher needs meanwhile
 
 gateway(sub { { close => 1 } });                # each message needs a descriptor
 

@@ -19,8 +19,8 @@ my $port = $ENV{TEST_NGINX_SERVER_PORT};
 
 our %masters;       # that may be alive
 
-# writes the configuration and starts it; options: main, http and server (what else there is, outside of blocks and in these), workers, connections (of each), size
-# and store (other parameters of the store), level (of the error log), env (a hash: of nginx alone)
+# writes the configuration and starts it; options: main, http and server (what else there is, outside of blocks and in these), workers,
+# connections (of each), size and store (other parameters of the store), level (of the error log), env (a hash: of nginx alone)
 sub new {
     my ($class, %options) = @_;
     my $self = bless { conf => "$root/conf/nginx.conf", log => "$root/logs/error.log", pid => "$root/logs/nginx.pid",
