@@ -11,7 +11,6 @@
 
 #define NGX_HTTP_CAMPAIGN_WINDOW_BUSY    10000          /* us until a message that found no connection is tried again */
 #define NGX_HTTP_CAMPAIGN_WINDOW_ERROR   100000         /* us, the same for no memory */
-#define NGX_HTTP_CAMPAIGN_WINDOW_AHEAD   2000000000LL   /* ns: no start is later, whatever the clocks say */
 #define NGX_HTTP_CAMPAIGN_WINDOW_LATE    1000000        /* ns of a pace behind that nobody need know of */
 #define NGX_HTTP_CAMPAIGN_WINDOW_SLAB    16             /* deliveries allocated at once */
 
@@ -53,7 +52,10 @@ static void ngx_http_campaign_window_settle(ngx_http_campaign_dispatch_t *d, ngx
 static ngx_http_campaign_flight_t *ngx_http_campaign_window_flight(ngx_http_campaign_dispatch_t *d);
 
 
-/* message k of a grant goes at first + k * step by the store's clock */
+/*
+ * Message k of a grant goes at first + k * step by the store's clock.  The first is no later than the turn looked ahead, unless the clock was set
+ * back meanwhile
+ */
 
 void
 ngx_http_campaign_window_open(ngx_http_campaign_dispatch_t *d, ngx_http_campaign_window_t *w, int64_t now, int64_t wall)
@@ -61,7 +63,7 @@ ngx_http_campaign_window_open(ngx_http_campaign_dispatch_t *d, ngx_http_campaign
     int64_t     ahead;
     ngx_uint_t  i;
 
-    ahead = ngx_min(w->grant->first - wall * 1000, NGX_HTTP_CAMPAIGN_WINDOW_AHEAD);
+    ahead = ngx_min(w->grant->first - wall * 1000, d->pick.horizon * 1000);
 
     w->next = now * 1000 + ahead;
     w->step = w->grant->step;
