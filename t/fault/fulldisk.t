@@ -123,6 +123,10 @@ sub run {
         $killed, $sum, max(0, @pauses), max(0, @rooms);
     is($server->alerts(qr/exited on signal 9|is full|No space left|short write/), '', 'the log tells of the full disk and of those that were killed');
 
+    my $said = () = $server->log_text =~ /is full \([^\n]*what is new is refused until there is room/g;
+    cmp_ok($said, '>', 0, 'it says so');
+    cmp_ok($said, '<=', (2 + $killed) * (1 + int($seconds / 60)), 'each process once a minute, whatever is refused');
+
     ok($server->quit, 'the server ends');
     sound($store);
 }
