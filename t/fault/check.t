@@ -161,7 +161,7 @@ some(int($flips / 3) . ' keys with a bit changed', int($flips / 3), \%keys, \%al
 
 is((check($copy))[0], 0, 'put back, all is sound');
 
-# FAULTS 24: a file that was cut off is a fault, and no crash
+# a file that was cut off is a fault, and no crash
 my @cut;
 for my $part (0.9, 0.5, 0.1) {
     truncate $file, int($size * $part / 4096) * 4096;
