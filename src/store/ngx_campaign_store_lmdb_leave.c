@@ -83,7 +83,7 @@ ngx_campaign_turn_leave(ngx_campaign_states_t *x)
         if (i == 0 || l[i].campaign != l[i - 1].campaign) {
             rc = ngx_campaign_turn_open(x, l[i].campaign);
 
-            if (rc == NGX_CAMPAIGN_NOT_FOUND) {
+            if (rc == NGX_CAMPAIGN_NOT_FOUND) {         /* as with outcomes */
                 while (i + 1 < n && l[i + 1].campaign == l[i].campaign) {
                     i++;
                 }

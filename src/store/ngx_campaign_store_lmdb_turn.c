@@ -248,7 +248,8 @@ ngx_campaign_turn_outcomes(ngx_campaign_states_t *x)
         if (i == 0 || o[i].campaign != o[i - 1].campaign) {
             rc = ngx_campaign_turn_open(x, o[i].campaign);
 
-            if (rc == NGX_CAMPAIGN_NOT_FOUND) {
+            if (rc == NGX_CAMPAIGN_NOT_FOUND) {         /* deleted: an early receipt had settled the last of its messages; or damaged */
+                ngx_log_error(NGX_LOG_INFO, x->t->log, 0, "campaign %uL of an outcome is not in the store, or damaged", o[i].campaign);
                 while (i + 1 < turn->noutcomes && o[i + 1].campaign == o[i].campaign) {
                     i++;
                 }
@@ -286,19 +287,11 @@ ngx_campaign_turn_outcomes(ngx_campaign_states_t *x)
 ngx_campaign_rc_e
 ngx_campaign_turn_open(ngx_campaign_states_t *x, uint64_t campaign)
 {
-    ngx_campaign_rc_e  rc;
-
     if (ngx_campaign_damage_has(x->t->store, NGX_CAMPAIGN_CAMPAIGN, campaign)) {
         return NGX_CAMPAIGN_NOT_FOUND;
     }
 
-    rc = ngx_campaign_states_open(x, campaign);
-
-    if (rc == NGX_CAMPAIGN_NOT_FOUND) {
-        ngx_log_error(NGX_LOG_INFO, x->t->log, 0, "campaign %uL of an outcome is not in the store", campaign);
-    }
-
-    return rc;
+    return ngx_campaign_states_open(x, campaign);
 }
 
 

@@ -59,7 +59,7 @@ typedef struct {                                /* an entry of the schedule */
 
 /* ngx_campaign_store_lmdb_turn.c */
 
-/* as _states_open; NOT_FOUND also of a campaign that is damaged.  A deleted one is told of: an early receipt settled the last of its messages */
+/* as _states_open; NOT_FOUND also of a campaign that is damaged */
 ngx_campaign_rc_e ngx_campaign_turn_open(ngx_campaign_states_t *x, uint64_t campaign);
 
 /* the account's record; NOT_FOUND also of one that is damaged */

@@ -16,9 +16,7 @@ use Time::HiRes qw(time);
 plain_only();
 
 my $hour = 3600;
-my $file = store_dir() =~ s/-store\z/-clock/r;
-my $env = preload('preload_clock.so', $file, 8);
-my $clock = control($file, 'seconds');
+my ($env, $clock) = moved_date();
 my $ahead = 0;
 
 sub jump { $ahead += shift; $clock->set(seconds => $ahead) }

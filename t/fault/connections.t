@@ -11,8 +11,7 @@ use Campaign::Sending;
 use Campaign::Server;
 use Test::More;
 
-my $file = store_dir() =~ s/-store\z/-clock/r;
-my $env = preload('preload_clock.so', $file, 8);
+my ($env, $clock) = moved_date();
 
 # each answer waits until it is told the number, or that all may go, and gives its connection back
 gateway(sub { my $r = shift; { close => 1, $r->{told}{all} ? () : (until => decode($r->{body})->{data}{to}[0]) } });
@@ -44,7 +43,7 @@ ok(wait_for(sub { $got = requests('MANY'); $got >= 20 }), 'some are in flight');
 ok(answer(20), 'twenty answers make room for as many messages');
 is(said(), 1, 'it is said once');
 
-control($file, 'seconds')->set(seconds => 61);
+$clock->set(seconds => 61);
 ok(answer(1), 'a minute later there is still no room');
 ok(wait_for(sub { said() == 2 }), 'which is said once more');
 ok(answer(20), 'and others find none');

@@ -18,9 +18,7 @@ use Time::HiRes qw(time);
 plain_only();
 
 my $bound = 100_000;
-my $file = store_dir() =~ s/-store\z/-clock/r;
-my $env = preload('preload_clock.so', $file, 8);
-my $clock = control($file, 'seconds');
+my ($env, $clock) = moved_date();
 my $ahead = 0;
 
 my $slow = 0.05;

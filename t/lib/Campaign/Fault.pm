@@ -12,7 +12,7 @@ use Exporter 'import';
 use POSIX ();
 use Test::More ();
 
-our @EXPORT = qw(long plain_only tool preload control check sound);
+our @EXPORT = qw(long plain_only tool preload moved_date control check sound);
 
 my $root = Cwd::realpath('.');
 
@@ -38,6 +38,12 @@ sub preload {
     truncate $out, $size or croak "$file: $!";
     return { LD_PRELOAD => tool($library), CAMPAIGN_FAULT_CONTROL => $file,
              ASAN_OPTIONS => join ':', $ENV{ASAN_OPTIONS} // (), 'verify_asan_link_order=0' };
+}
+
+# a server whose date the test moves: what nginx needs in its environment, and the control of `seconds` that are added
+sub moved_date {
+    my $file = Campaign::store_dir() =~ s/-store\z/-clock/r;
+    return (preload('preload_clock.so', $file, 8), control($file, 'seconds'));
 }
 
 # that file, as numbers (u64) by name: control($file, @names) is an object whose get and set take names
